@@ -1,0 +1,2 @@
+/** The shape of a topology file. */
+export type TopologySource = { readonly name: string };
