@@ -1,0 +1,103 @@
+import { type Counters, type Histograms, newCounters, newHistograms } from './counters.ts';
+import type { Clock } from './env/clock.ts';
+import type { Random } from './env/random.ts';
+import type { Trace } from './env/trace.ts';
+import type { InterfaceAddress } from './ip6/addresses.ts';
+import { AddressTable } from './ip6/address-table.ts';
+import { Interface, type InterfaceKind } from './link/interface.ts';
+import type { Link } from './link/link.ts';
+import { Loopback } from './link/loopback.ts';
+import { ErrorRate } from './ip6/icmp6-error.ts';
+import { PathMtu } from './ip6/path-mtu.ts';
+import { Reassembly } from './ip6/reassembly.ts';
+import { Mld } from './mld/mld.ts';
+import { NeighborCache } from './nd6/neighbors.ts';
+import type { Pool } from './packet/pool.ts';
+import { RouteTable } from './route/table.ts';
+import { newSysctl, type Sysctl } from './sysctl.ts';
+import { RawSockets } from './transport/raw.ts';
+import { UdpSockets } from './transport/udp.ts';
+
+/** All that a node gets from outside. */
+export interface Env {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly pool: Pool;
+  readonly hostname: string;
+  readonly trace?: Trace | undefined;
+  /** Tests: an internal error ends the run instead of being counted. */
+  readonly strict?: boolean;
+}
+
+/** One node's tables, wired together. Nothing here reads a clock, a random source or a socket of its own. */
+export class Stack {
+  readonly env: Env;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly pool: Pool;
+  readonly strict: boolean;
+  trace: Trace | undefined;
+  hostname: string;
+
+  readonly counters: Counters = newCounters();
+  readonly histograms: Histograms = newHistograms();
+  readonly sysctl: Sysctl = newSysctl();
+
+  /** By index; [0] is never used. */
+  readonly interfaces: (Interface | undefined)[] = [undefined];
+  /** Every unicast and anycast address of the node, by address and zone. */
+  readonly addresses: AddressTable<InterfaceAddress>;
+  readonly routes: RouteTable;
+  readonly neighbors: NeighborCache;
+  readonly mld: Mld;
+  readonly reassembly: Reassembly;
+  readonly pathMtu: PathMtu;
+  readonly errorRate: ErrorRate;
+  readonly udp: UdpSockets;
+  readonly raw: RawSockets;
+  readonly loopback: Interface;
+
+  constructor(env: Env) {
+    this.env = env;
+    this.clock = env.clock;
+    this.random = env.random;
+    this.pool = env.pool;
+    this.hostname = env.hostname;
+    this.trace = env.trace;
+    this.strict = env.strict ?? false;
+
+    const salts = env.random.fork('tables');
+    this.addresses = new AddressTable(salts.u32());
+    this.routes = new RouteTable(salts.u32());
+    this.neighbors = new NeighborCache(this, salts.u32());
+    this.mld = new Mld(this);
+    this.reassembly = new Reassembly(this);
+    this.pathMtu = new PathMtu(this, salts.u32());
+    this.errorRate = new ErrorRate(this);
+    this.udp = new UdpSockets(this);
+    this.raw = new RawSockets(this);
+    this.loopback = this.addInterface('lo0', 'loopback', new Loopback(env.clock));
+  }
+
+  addInterface(name: string, kind: InterfaceKind, link: Link): Interface {
+    if (this.interfaceNamed(name) !== undefined) throw new Error(`interface ${name} exists`);
+    const ifp = new Interface(this, name, this.interfaces.length, kind, link);
+    this.interfaces.push(ifp);
+    return ifp;
+  }
+
+  interfaceNamed(name: string): Interface | undefined {
+    return this.interfaces.find((ifp) => ifp?.name === name);
+  }
+
+  /** Packets that queues of this node hold: what the pool counts as out must be these and those on links. */
+  get held(): number {
+    return (
+      this.neighbors.held +
+      this.reassembly.held +
+      this.udp.held +
+      this.raw.held +
+      (this.loopback.link as Loopback).held
+    );
+  }
+}
