@@ -6,7 +6,14 @@
  * Drivers see only the resolved form below: defaults, groups and kind sections are merged, every name, hardware
  * address and prefix is explicit and has been checked.
  */
-import type { TopologySource } from './topology-schema.ts';
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { type Document, LineCounter, parseDocument } from 'yaml';
+import { danglingAliases, locateIn, type Position } from './source-position.ts';
+import { didYouMean, expectedOneOf, type Path, type Problem, problemLine, problemsOf } from './topology-problems.ts';
+import { resolve } from './topology-resolve.ts';
+import { DEFAULT_KINDS, type TopologySource, topologySchema } from './topology-schema.ts';
+import { UsageError } from './usage-error.ts';
 
 export interface Topology {
   readonly name: string;
@@ -112,14 +119,149 @@ export interface TopologyOrigin {
   readonly source: TopologySource;
   readonly options: TopologyOptions;
   /** Line and column of a field, where the topology came from text. */
-  readonly locate: (path: readonly PropertyKey[], at: 'key' | 'value') => { line: number; column: number } | undefined;
+  readonly locate: (path: Path, at: Problem['at']) => Position | undefined;
+  /** Kinds that `withKinds` gave to nodes. */
+  readonly kinds: Readonly<Record<string, string>>;
 }
 
-/** Throws a UsageError that lists every error in the text. */
-export declare function parseTopology(text: string, file: string, options?: TopologyOptions): Topology;
-/** Reads a topology file, and the files it names. */
-export declare function loadTopology(path: string, options?: Omit<TopologyOptions, 'read'>): Topology;
-/** The same from code: an object of the file's shape. */
-export declare function topology(source: TopologySource, options?: TopologyOptions): Topology;
-/** The same lab with other kinds of node in some places: `withKinds(lab, { a: 'linux' })`. */
-export declare function withKinds(topology: Topology, kinds: Readonly<Record<string, string>>): Topology;
+/** Throws a UsageError that lists everything that is wrong with the text. */
+export function parseTopology(text: string, file: string, options: TopologyOptions = {}): Topology {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true });
+  const syntax = [
+    ...document.errors.map((error) => ({ offset: error.pos[0], message: error.message })),
+    ...danglingAliases(document).map(({ name, offset }) => ({
+      offset,
+      message: `no anchor &${name} stands before this`,
+    })),
+  ];
+  if (syntax.length > 0) {
+    const at = (offset: number) => lines.linePos(offset);
+    throw new UsageError(
+      syntax.map(({ offset, message }) => `${file}:${at(offset).line}:${at(offset).col}: ${message}`).join('\n'),
+    );
+  }
+  return check(plainValue(document, file), { file, options, locate: locateIn(document, lines) }, {});
+}
+
+/** Reads a topology file and the files that it names. */
+export function loadTopology(path: string, options: Omit<TopologyOptions, 'read'> = {}): Topology {
+  const folder = dirname(path);
+  const read = (name: string) => readFileSync(join(folder, name), 'utf8');
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new UsageError(`${path}: cannot read the topology: ${(error as Error).message}`);
+  }
+  return parseTopology(text, path, { ...options, read });
+}
+
+/** The same from code: an object of the file's shape. Errors name the field alone. */
+export function topology(source: TopologySource, options: TopologyOptions = {}): Topology {
+  return check(source, { file: 'topology', options, locate: () => undefined }, {});
+}
+
+/** The same lab with other kinds of node in some places, `withKinds(lab, { a: 'linux' })`; kind sections follow. */
+export function withKinds({ origin, nodes }: Topology, kinds: Readonly<Record<string, string>>): Topology {
+  const names = nodes.map(({ name }) => name);
+  const registered = origin.options.kinds ?? DEFAULT_KINDS;
+  const wrong = Object.entries(kinds).flatMap(([node, kind]) => {
+    if (!names.includes(node))
+      return `no node is named "${node}"${didYouMean(node, names) || `; nodes are ${names.join(', ')}`}`;
+    return registered.includes(kind) ? [] : `node ${node}: ${expectedOneOf(registered)({ input: kind })}`;
+  });
+  if (wrong.length > 0) throw new UsageError(wrong.map((message) => `${origin.file}: ${message}`).join('\n'));
+  return check(origin.source, origin, { ...origin.kinds, ...kinds });
+}
+
+function plainValue(document: Document.Parsed, file: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    throw new UsageError(`${file}: ${(error as Error).message}`); // aliases that multiply without end
+  }
+}
+
+function check(
+  value: unknown,
+  from: Omit<TopologyOrigin, 'source' | 'kinds'>,
+  overrides: Readonly<Record<string, string>>,
+): Topology {
+  const { file, options, locate } = from;
+  const kinds = options.kinds ?? DEFAULT_KINDS;
+  const schema = topologySchema(kinds);
+  const parsed = schema.safeParse(value);
+  const problems: Problem[] = parsed.success ? [] : problemsOf(parsed.error.issues);
+  const warnings: Problem[] = [];
+  const sound = parsed.success ? parsed.data : soundPart(value, schema, problems);
+  const resolved =
+    sound &&
+    resolve(sound, {
+      kinds,
+      overrides,
+      read: options.read,
+      written: { nodes: keysOf(value, 'nodes'), groups: keysOf(value, 'groups') },
+      whole: parsed.success,
+      problem: (problem) => problems.push(problem),
+      warning: (warning) => warnings.push(warning),
+    });
+  const lines = (found: readonly Problem[]) => [
+    ...new Set(
+      found
+        .map((problem) => ({ problem, at: locate(problem.path, problem.at) }))
+        .sort((a, b) => (a.at && b.at ? a.at.line - b.at.line || a.at.column - b.at.column : 0))
+        .map(({ problem, at }) => problemLine(file, problem, at)),
+    ),
+  ];
+  if (problems.length > 0 || !parsed.success || !resolved) throw new UsageError(lines(problems).join('\n'));
+  return {
+    ...resolved,
+    warnings: lines(warnings),
+    origin: { file, options, locate, source: parsed.data, kinds: overrides },
+  };
+}
+
+/**
+ * What is left of a broken topology once the broken fields are cut out, so that the rest is checked in the same run.
+ * A field in a list takes the list with it: the places of the others must not shift.
+ */
+function soundPart(
+  value: unknown,
+  schema: ReturnType<typeof topologySchema>,
+  problems: readonly Problem[],
+): TopologySource | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  const copy = structuredClone(value) as Record<PropertyKey, unknown>;
+  let broken: readonly Problem[] = problems;
+  for (let round = 0; round < 8; round++) {
+    for (const { path } of broken) cutOut(copy, path);
+    copy['name'] ??= 'lab';
+    const parsed = schema.safeParse(copy);
+    if (parsed.success) return parsed.data;
+    broken = problemsOf(parsed.error.issues);
+  }
+  return undefined;
+}
+
+/** Removes a field; one that is missing is removed by removing what needs it. */
+function cutOut(root: Record<PropertyKey, unknown>, path: Path): void {
+  const inList = path.findIndex((step) => typeof step === 'number');
+  const whole = inList < 0 ? path : path.slice(0, inList);
+  let parent = root;
+  for (const [depth, step] of whole.entries()) {
+    const child = parent[step];
+    if (depth === whole.length - 1) {
+      if (step in parent) delete parent[step];
+      else cutOut(root, whole.slice(0, -1));
+      return;
+    }
+    if (typeof child !== 'object' || child === null) return;
+    parent = child as Record<PropertyKey, unknown>;
+  }
+}
+
+function keysOf(value: unknown, field: string): string[] {
+  const map = (value as Record<string, unknown> | null)?.[field];
+  return typeof map === 'object' && map !== null && !Array.isArray(map) ? Object.keys(map) : [];
+}
