@@ -1,0 +1,113 @@
+/**
+ * What a world is to the rest of the orchestrator: a driver brings a topology up, a lab is what stands then. `docker` and
+ * `process` run in real time on kernel links, `sim` in virtual time in this process; one suite of tests holds for all three.
+ *
+ * Times are milliseconds since the lab came up, of the lab's own clock.
+ */
+import type { Decoded } from '#stack/wire/decode.ts';
+import type { Topology } from '../topology.ts';
+
+export type DriverName = 'docker' | 'process' | 'sim';
+
+export interface Driver {
+  readonly name: DriverName;
+  /** Why it can't run here, in a sentence that says what to do; undefined when it can. */
+  unavailable(): Promise<string | undefined>;
+  /** Why this topology can't run under it here (a kind, a link medium), or undefined. */
+  unsupported(topology: Topology): string | undefined;
+  /** All or nothing: on any error, and when `signal` aborts, everything made is taken away again. */
+  up(topology: Topology, options: UpOptions): Promise<Lab>;
+  /** Remove what labs left that no living orchestrator owns (`all`: every lab's); what was removed, one line each. */
+  collect(options: { all: boolean; dryRun: boolean }): Promise<string[]>;
+}
+
+export interface UpOptions {
+  /** Unique on this host; names and labels of everything the lab makes carry it. */
+  readonly id: string;
+  readonly progress?: (line: string) => void;
+  readonly signal?: AbortSignal;
+  /** The lab outlives this process (`kamelab up`). */
+  readonly keep?: boolean;
+  /** Every frame of every link, as it is seen. */
+  readonly onFrame?: (frame: Frame) => void;
+}
+
+export interface Lab extends AsyncDisposable {
+  readonly id: string;
+  readonly driver: DriverName;
+  readonly topology: Topology;
+  readonly nodes: ReadonlyMap<string, LabNode>;
+  readonly links: ReadonlyMap<string, LabLink>;
+  /** Real time 1970-based of the lab's 0, in milliseconds; in `sim` a fixed date. */
+  readonly epoch: number;
+  readonly now: number;
+  /** What a measured time may be off beyond the RFC's bounds: 0 in `sim`. */
+  readonly tolerance: number;
+  /** What nodes told, in order of time. */
+  readonly events: readonly LabEvent[];
+  sleep(duration: number): Promise<void>;
+  /** Wait until `check` is true, looked at every frame, event and 50 ms; false when `within` passed before. */
+  until(check: () => boolean, within: number): Promise<boolean>;
+  /** Versions of what took part: kernel, node, images with digests. */
+  versions(): Promise<Record<string, string>>;
+  down(): Promise<void>;
+}
+
+export interface LabNode {
+  readonly name: string;
+  readonly kind: string;
+  /** Runs to its end; a shell command line, or words. Tools of the node's kind: `ndp -a` on kame, `ip neigh` on Linux. */
+  exec(command: string | readonly string[], options?: { timeout?: number; input?: string }): Promise<ExecResult>;
+  /** Starts and does not wait. */
+  start(command: string | readonly string[]): Promise<RunningCommand>;
+  /** What the node has logged so far. */
+  log(): Promise<string>;
+  /** The end of the node, without a word to anybody. Its links stay. */
+  kill(): Promise<void>;
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+}
+
+export interface ExecResult {
+  /** Exit code; 128 + n when ended by signal n, 124 after the timeout. */
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunningCommand {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly done: Promise<ExecResult>;
+  /** As Ctrl-C. */
+  interrupt(): void;
+}
+
+export interface LabLink {
+  readonly name: string;
+  readonly type: 'p2p' | 'lan';
+  readonly medium: 'ethernet' | 'tun';
+  readonly mtu: number;
+  /** All frames so far, in order of time. */
+  readonly frames: readonly Frame[];
+  /** Frames the capture lost, for want of room: a verdict can't be trusted unless 0. */
+  readonly lost: number;
+}
+
+export interface Frame {
+  readonly time: number;
+  readonly link: string;
+  /** Link-layer header first on Ethernet, the IP header on TUN. */
+  readonly bytes: Uint8Array;
+  /** The node it came from, where the capture can tell. */
+  readonly from: string | undefined;
+  /** Decoded when first asked for. */
+  readonly decoded: Decoded;
+}
+
+export interface LabEvent {
+  readonly time: number;
+  readonly node: string;
+  readonly type: string;
+  readonly [field: string]: unknown;
+}

@@ -1,0 +1,68 @@
+/** What became of one cell: a scenario's variant with one implementation in each role, under one driver. */
+import type { DriverName } from './drivers/driver.ts';
+
+export type Outcome =
+  | 'pass'
+  | 'fail'
+  | 'unsupported'
+  | 'known-fail'
+  | 'now-passing'
+  | 'flaky'
+  | 'inconclusive'
+  | 'harness-error';
+
+export interface CellResult {
+  /** `nud-p2p/tun/kame-linux/process`: scenario, variant, implementations in role order, driver. Stable. */
+  readonly id: string;
+  readonly scenario: string;
+  readonly title: string;
+  readonly variant: string;
+  readonly roles: Readonly<Record<string, string>>;
+  readonly driver: DriverName;
+  readonly outcome: Outcome;
+  /** One sentence, for everything but a pass. */
+  readonly reason: string;
+  /** Milliseconds of real time. */
+  readonly duration: number;
+  /** 1970-based, milliseconds. */
+  readonly started: number;
+  readonly seed: number;
+  readonly references: readonly string[];
+  readonly features: readonly string[];
+  readonly measurements: readonly Measurement[];
+  readonly checks: readonly Check[];
+  readonly versions: Readonly<Record<string, string>>;
+  /** Relative to the run's folder. */
+  readonly folder: string;
+}
+
+/** One expectation that was judged. */
+export interface Check {
+  readonly time: number;
+  readonly text: string;
+  readonly ok: boolean;
+  /** What was seen instead. */
+  readonly detail: string;
+}
+
+export interface Measurement {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+  readonly min?: number;
+  readonly max?: number;
+  /** Where the bounds come from: `RFC 4861 10`. */
+  readonly source?: string;
+}
+
+/** The whole run, as `results.json` holds it. */
+export interface RunResult {
+  readonly kamelab: string;
+  readonly started: number;
+  readonly duration: number;
+  readonly host: Readonly<Record<string, string>>;
+  readonly cells: readonly CellResult[];
+}
+
+/** Outcomes that make a run exit with 1. */
+export const FAILING: readonly Outcome[] = ['fail', 'harness-error', 'flaky'];
