@@ -182,7 +182,7 @@ class Resolver {
     if (medium === 'tun') this.#problem(path, 'a link of medium tun has no hardware addresses; remove it', 'key');
     const first = Number.parseInt(mac.slice(0, 2), 16);
     if (first & 1) {
-      const fixed = (first & 0xfe).toString(16).padStart(2, '0') + mac.slice(2).toLowerCase();
+      const fixed = ((first & 0xfe) | 2).toString(16).padStart(2, '0') + mac.slice(2).toLowerCase();
       this.#problem(
         path,
         `expected the hardware address of one interface, found the group address ${show(mac)}; "${fixed}" is one`,
@@ -264,7 +264,7 @@ class Resolver {
   /** Puts the addresses written in the node on its interfaces, and gives back those of the loopback. */
   #placeAddresses(source: NodeSource, path: Path, ends: readonly PlacedEnd[]): PlacedAddress[] {
     const loopback: PlacedAddress[] = [];
-    const names = ends.map((end) => end.interface);
+    const names = interfacesOf(ends);
     for (const [i, text] of (source.addresses ?? []).entries()) {
       const address = this.#address(text, [...path, 'addresses', i]);
       if (address.zone !== undefined && LOOPBACK.includes(address.zone)) {
@@ -338,7 +338,9 @@ class Resolver {
         (names.length > 0 ? `; groups are ${names.join(', ')}` : '; there are no groups');
       this.#problem([...path, 'group'], `no group is named "${source.group}"${hint}`);
     }
-    const kind = this.#context.overrides[name] ?? source.kind ?? group?.kind ?? defaults?.kind;
+    const { overrides } = this.#context;
+    const override = Object.hasOwn(overrides, name) ? overrides[name] : undefined;
+    const kind = override ?? source.kind ?? group?.kind ?? defaults?.kind;
     if (kind === undefined && this.#context.whole) {
       const kinds = this.#context.kinds;
       this.#problem(
@@ -424,12 +426,13 @@ class Resolver {
     }
     if (value.dev !== undefined && via?.zone !== undefined && via.zone !== value.dev) {
       this.#problem(field('dev'), `contradicts the interface in via, "${via.zone}"; remove one`);
+      return undefined;
     }
     if (via && isLinkLocal(via) && dev === undefined) {
       const example = `${formatIp(via)}%${ends[0]?.interface ?? 'eth0'}`;
       this.#problem(field('via'), `a link-local address needs its interface, as in "${example}"`);
     }
-    const names = ends.map((end) => end.interface);
+    const names = interfacesOf(ends);
     if (dev !== undefined && !names.includes(dev) && !LOOPBACK.includes(dev)) {
       this.#unknownInterface(field(value.dev === undefined ? 'via' : 'dev'), dev, names);
       return undefined;
@@ -530,6 +533,9 @@ function limitsOf(limits: readonly (readonly [string, Placed<string | number>])[
     cpus: typeof cpus === 'number' ? cpus : undefined,
   };
 }
+
+/** Names of a node's interfaces, each once even where two collide. */
+const interfacesOf = (ends: readonly PlacedEnd[]): string[] => [...new Set(ends.map((end) => end.interface))];
 
 const plainAddress = ({ family, address, prefixLength }: TopologyAddress): TopologyAddress => ({
   family,

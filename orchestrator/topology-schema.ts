@@ -16,7 +16,7 @@ const LINK_NAME = /^[a-z][a-z0-9_.-]{0,30}$/;
 const END = /^[a-z][a-z0-9-]{0,30}(:[a-z][a-z0-9_.-]{0,14})?$/;
 const INTERFACE = /^[a-z][a-z0-9_.-]{0,14}$/;
 const MAC = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i;
-const MEMORY = /^[1-9][0-9]{0,11}[KMG]$/;
+const MEMORY = /^[1-9][0-9]{0,6}[KMG]$/;
 const ADDRESS = '[0-9A-Fa-f:.]+';
 const ZONE = '%[a-z][a-z0-9_.-]{0,14}';
 
@@ -33,6 +33,9 @@ const flag = () => z.boolean({ error: expected('true or false') });
 const list = <T extends z.ZodType>(item: T, what: string) => z.array(item, { error: expected(what) });
 const map = <K extends z.ZodString, V extends z.ZodType>(key: K, value: V, what: string) =>
   z.record(key, value, { error: expected(what) });
+
+/** Gives a form its name in the JSON Schema. */
+const named = <T extends z.ZodType>(id: string, schema: T): T => schema.meta({ id }) as T;
 
 /** A map of known fields. The message of an unknown one is the list of the known, for the hint. */
 function fields<S extends z.ZodRawShape>(what: string, shape: S) {
@@ -81,55 +84,67 @@ const isRegularExpression = (source: string): boolean => {
 
 const commandLine = (what: string) => text(what, /\S/);
 
-const route = fields('a route such as { to: default, via: "2001:db8::1" }', {
-  to: text(
-    'a prefix such as "2001:db8:1::/48", or "default"',
-    (value) => value === 'default' || (parsePrefix(value) !== undefined && parsePrefix(value)?.zone === undefined),
-    `^(default|${ADDRESS}/[0-9]{1,3})$`,
-  ).describe('Destination: a prefix, or `default`.'),
-  via: text(
-    'the address of the next hop, such as "2001:db8::1" or "fe80::1%eth0"',
-    (value) => parseZoned(value) !== undefined,
-    `^${ADDRESS}(${ZONE})?$`,
-  )
-    .describe('Next hop. A link-local one needs its interface: `fe80::1%ab`.')
-    .optional(),
-  dev: text("the name of one of the node's interfaces", INTERFACE)
-    .describe('Interface of the node. Follows from `via` where that is on one of its prefixes.')
-    .optional(),
-  reject: flag().describe('Answer what goes there with an ICMP error.').optional(),
-});
-
-const daemon = fields('a daemon such as { run: "radvd -n" }', {
-  run: commandLine('a command line').describe('Command line of a program that stays in the foreground.'),
-  ready: text('a regular expression', isRegularExpression)
-    .describe('Regular expression; the daemon is ready when a line of its output matches. Without it, at once.')
-    .optional(),
-});
-
-const file = z.union(
-  [
-    text('the text of the file'),
-    fields('a map with "from"', {
-      from: text(
-        'a path in the topology\'s own folder, such as "r/radvd.conf"',
-        (path) => path !== '' && !path.startsWith('/') && !path.split('/').includes('..'),
-      ).describe("A file in the topology's folder."),
-    }),
-  ],
-  { error: expected('the text of the file, or { from: path }') },
+const route = named(
+  'route',
+  fields('a route such as { to: default, via: "2001:db8::1" }', {
+    to: text(
+      'a prefix such as "2001:db8:1::/48", or "default"',
+      (value) => value === 'default' || (parsePrefix(value) !== undefined && parsePrefix(value)?.zone === undefined),
+      `^(default|${ADDRESS}/[0-9]{1,3})$`,
+    ).describe('Destination: a prefix, or `default`.'),
+    via: text(
+      'the address of the next hop, such as "2001:db8::1" or "fe80::1%eth0"',
+      (value) => parseZoned(value) !== undefined,
+      `^${ADDRESS}(${ZONE})?$`,
+    )
+      .describe('Next hop. A link-local one needs its interface: `fe80::1%ab`.')
+      .optional(),
+    dev: text("the name of one of the node's interfaces", INTERFACE)
+      .describe('Interface of the node. Follows from `via` where that is on one of its prefixes.')
+      .optional(),
+    reject: flag().describe('Answer what goes there with an ICMP error.').optional(),
+  }),
 );
 
-const limits = fields('limits such as { memory: 128M, cpus: 0.5 }', {
-  memory: text('an amount of memory such as 128M, in K, M or G', MEMORY)
-    .describe('Most memory the node may use: `128M`, in K, M or G.')
-    .optional(),
-  cpus: z
-    .number({ error: expected('a number of processors such as 0.5') })
-    .gt(0, { error: expected('a number of processors above 0, such as 0.5') })
-    .describe('Most processor time: 0.5 is half of one processor.')
-    .optional(),
-});
+const daemon = named(
+  'daemon',
+  fields('a daemon such as { run: "radvd -n" }', {
+    run: commandLine('a command line').describe('Command line of a program that stays in the foreground.'),
+    ready: text('a regular expression', isRegularExpression)
+      .describe('Regular expression; the daemon is ready when a line of its output matches. Without it, at once.')
+      .optional(),
+  }),
+);
+
+const file = named(
+  'file',
+  z.union(
+    [
+      text('the text of the file'),
+      fields('a map with "from"', {
+        from: text(
+          'a path in the topology\'s own folder, such as "r/radvd.conf"',
+          (path) => path !== '' && !path.startsWith('/') && !path.split('/').includes('..'),
+        ).describe("A file in the topology's folder."),
+      }),
+    ],
+    { error: expected('the text of the file, or { from: path }') },
+  ),
+);
+
+const limits = named(
+  'limits',
+  fields('limits such as { memory: 128M, cpus: 0.5 }', {
+    memory: text('an amount of memory such as 128M, in K, M or G', MEMORY)
+      .describe('Most memory the node may use: `128M`, in K, M or G.')
+      .optional(),
+    cpus: z
+      .number({ error: expected('a number of processors such as 0.5') })
+      .gt(0, { error: expected('a number of processors above 0, such as 0.5') })
+      .describe('Most processor time: 0.5 is half of one processor.')
+      .optional(),
+  }),
+);
 
 /** Settings that count whichever place they are written in: defaults, a group, a node, or a section for one kind. */
 const common = {
@@ -166,12 +181,15 @@ const medium = z
   .describe('ethernet: frames with link-layer addresses; tun: bare packets.')
   .optional();
 
-const end = fields('an end\'s settings such as { addresses: ["2001:db8::1/64"] }', {
-  addresses: list(address('2001:db8::1/64', false), 'a list of addresses such as ["2001:db8::1/64"]').optional(),
-  mac: text('a hardware address such as "02:00:00:00:00:01"', MAC)
-    .describe('Hardware address. Made from the names of lab, node and interface unless given.')
-    .optional(),
-});
+const end = named(
+  'end',
+  fields('an end\'s settings such as { addresses: ["2001:db8::1/64"] }', {
+    addresses: list(address('2001:db8::1/64', false), 'a list of addresses such as ["2001:db8::1/64"]').optional(),
+    mac: text('a hardware address such as "02:00:00:00:00:01"', MAC)
+      .describe('Hardware address. Made from the names of lab, node and interface unless given.')
+      .optional(),
+  }),
+);
 
 const endName = (what: string) => text(what, END);
 const ENDS = 'a node such as "a", or node and interface "a:eth0"';
@@ -184,25 +202,31 @@ const endsOfLink = map(endName(ENDS), end.nullable(), 'a map from node to its en
 
 const TWO = 'two ends; more need a link of type lan';
 const linkFields = { mtu };
-const p2p = fields('a link', {
-  type: z.literal('p2p').describe('Two ends.'),
-  nodes: nodesOfLink.length(2, { error: expected(TWO) }).optional(),
-  ends: endsOfLink
-    .refine((ends) => Object.keys(ends).length === 2, { error: expected(TWO) })
-    .meta({ minProperties: 2, maxProperties: 2 })
-    .optional(),
-  ...linkFields,
-  medium,
-});
-const lan = fields('a link', {
-  type: z.literal('lan').describe('Any number of ends on a bridge.'),
-  nodes: nodesOfLink.min(1, { error: expected('at least one end') }).optional(),
-  ends: endsOfLink
-    .refine((ends) => Object.keys(ends).length > 0, { error: expected('at least one end') })
-    .meta({ minProperties: 1 })
-    .optional(),
-  ...linkFields,
-});
+const p2p = named(
+  'p2p',
+  fields('a link', {
+    type: z.literal('p2p').describe('Two ends.'),
+    nodes: nodesOfLink.length(2, { error: expected(TWO) }).optional(),
+    ends: endsOfLink
+      .refine((ends) => Object.keys(ends).length === 2, { error: expected(TWO) })
+      .meta({ minProperties: 2, maxProperties: 2 })
+      .optional(),
+    ...linkFields,
+    medium,
+  }),
+);
+const lan = named(
+  'lan',
+  fields('a link', {
+    type: z.literal('lan').describe('Any number of ends on a bridge.'),
+    nodes: nodesOfLink.min(1, { error: expected('at least one end') }).optional(),
+    ends: endsOfLink
+      .refine((ends) => Object.keys(ends).length > 0, { error: expected('at least one end') })
+      .meta({ minProperties: 1 })
+      .optional(),
+    ...linkFields,
+  }),
+);
 const linkType = expectedOneOf(['p2p', 'lan']);
 const link = z.discriminatedUnion('type', [p2p, lan], {
   error: (issue) =>
@@ -218,7 +242,9 @@ export function topologySchema(kinds: readonly string[] = DEFAULT_KINDS) {
   const sections = Object.fromEntries(
     kinds.map((kind) => [
       kind,
-      fields(`settings for ${kind} nodes`, common).describe(`Counts only while the node's kind is ${kind}.`).optional(),
+      named(`${kind}-section`, fields(`settings for ${kind} nodes`, common))
+        .describe(`Counts only while the node's kind is ${kind}.`)
+        .optional(),
     ]),
   ) as Record<'kame' | 'linux', z.ZodOptional<z.ZodObject<typeof common, z.core.$strict>>>;
   const kind = z
@@ -226,19 +252,22 @@ export function topologySchema(kinds: readonly string[] = DEFAULT_KINDS) {
     .describe('Which implementation the node runs.')
     .optional();
   const settings = { kind, ...common, ...sections };
-  const group = fields('node settings', settings);
-  const node = fields('node settings such as { kind: kame }', {
-    ...settings,
-    group: anyName('the name of a group').describe('Takes the settings of one of the `groups`.').optional(),
-    addresses: list(address('2001:db8::1%ab/64', true), 'a list of addresses such as ["2001:db8::1%ab/64"]')
-      .describe(
-        'Addresses by interface, `2001:db8::1%ab/64`; `%lo` is the loopback. Or write them on the ends of links.',
-      )
-      .optional(),
-    hostname: text('a host name of small letters, digits and -', /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/)
-      .describe("The node's name unless given.")
-      .optional(),
-  });
+  const group = named('group', fields('node settings', settings));
+  const node = named(
+    'node',
+    fields('node settings such as { kind: kame }', {
+      ...settings,
+      group: anyName('the name of a group').describe('Takes the settings of one of the `groups`.').optional(),
+      addresses: list(address('2001:db8::1%ab/64', true), 'a list of addresses such as ["2001:db8::1%ab/64"]')
+        .describe(
+          'Addresses by interface, `2001:db8::1%ab/64`; `%lo` is the loopback. Or write them on the ends of links.',
+        )
+        .optional(),
+      hostname: text('a host name of small letters, digits and -', /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/)
+        .describe("The node's name unless given.")
+        .optional(),
+    }),
+  );
   return fields('a topology: a map with name, nodes and links', {
     name: anyName('a lab name').describe('Name of the lab.'),
     description: text('a text').optional(),
@@ -264,5 +293,5 @@ export function topologySchema(kinds: readonly string[] = DEFAULT_KINDS) {
 
 /** The schema for editors; topologies/topology.schema.json holds it. */
 export function topologyJsonSchema(kinds: readonly string[] = DEFAULT_KINDS): Record<string, unknown> {
-  return { title: 'kamelab topology', ...z.toJSONSchema(topologySchema(kinds), { io: 'input', reused: 'ref' }) };
+  return { title: 'kamelab topology', ...z.toJSONSchema(topologySchema(kinds), { io: 'input' }) };
 }

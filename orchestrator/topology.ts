@@ -8,7 +8,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type Document, LineCounter, parseDocument } from 'yaml';
+import { type Document, LineCounter, parseDocument, type YAMLParseError } from 'yaml';
 import { danglingAliases, locateIn, type Position } from './source-position.ts';
 import { didYouMean, expectedOneOf, type Path, type Problem, problemLine, problemsOf } from './topology-problems.ts';
 import { resolve } from './topology-resolve.ts';
@@ -39,7 +39,7 @@ export interface TopologyNode {
   readonly loopback: readonly TopologyAddress[];
   /** To be added in this order once addresses are set. */
   readonly routes: readonly TopologyRoute[];
-  /** Names as the kind knows them (`net.inet6.ip6.hlim`, `net.ipv6.conf.all.hop_limit`). */
+  /** Names as the kind knows them (`net.inet6.ip6.hlim`); to be set when the interfaces exist and before they go up. */
   readonly sysctls: Readonly<Record<string, string>>;
   readonly files: readonly TopologyFile[];
   /** Shell command lines to run once links, addresses and routes are up, in order. */
@@ -129,7 +129,7 @@ export function parseTopology(text: string, file: string, options: TopologyOptio
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true });
   const syntax = [
-    ...document.errors.map((error) => ({ offset: error.pos[0], message: error.message })),
+    ...document.errors.map((error) => ({ offset: error.pos[0], message: syntaxMessage(error, text) })),
     ...danglingAliases(document).map(({ name, offset }) => ({
       offset,
       message: `no anchor &${name} stands before this`,
@@ -173,6 +173,11 @@ export function withKinds({ origin, nodes }: Topology, kinds: Readonly<Record<st
   });
   if (wrong.length > 0) throw new UsageError(wrong.map((message) => `${origin.file}: ${message}`).join('\n'));
   return check(origin.source, origin, { ...origin.kinds, ...kinds });
+}
+
+function syntaxMessage({ code, message, pos }: YAMLParseError, text: string): string {
+  if (code !== 'DUPLICATE_KEY') return message;
+  return `"${/^[^:\s]*/.exec(text.slice(pos[0]))}" is written twice in one map; keep one`;
 }
 
 function plainValue(document: Document.Parsed, file: string): unknown {
