@@ -1,4 +1,5 @@
-/** Addresses and prefixes as people write them in a topology: text to bytes and back, and what a range is for. */
+/** Addresses and prefixes of both families as people write them in a topology, and what a range is for. */
+import { formatAddress, formatIp4, parseAddress, parseIp4 } from '#stack/wire/address.ts';
 
 export interface Ip {
   readonly family: 4 | 6;
@@ -8,49 +9,11 @@ export interface Ip {
 
 export function parseIp(text: string): Ip | undefined {
   const family = text.includes(':') ? 6 : 4;
-  const bytes = family === 6 ? parseIp6(text) : parseIp4(text);
+  const bytes = family === 6 ? parseAddress(text) : parseIp4(text);
   return bytes && { family, bytes };
 }
 
-function parseIp4(text: string): Uint8Array | undefined {
-  if (!/^(0|[1-9]\d{0,2})(\.(0|[1-9]\d{0,2})){3}$/.test(text)) return undefined;
-  const octets = text.split('.').map(Number);
-  return octets.every((octet) => octet <= 255) ? Uint8Array.from(octets) : undefined;
-}
-
-/** RFC 4291 §2.2: eight groups, at most one `::`, the last two groups possibly in dotted form. */
-function parseIp6(text: string): Uint8Array | undefined {
-  const tail = /^(.*:)([\d.]+\.[\d.]+)$/.exec(text);
-  if (tail) {
-    const low = parseIp4(tail[2]!);
-    if (!low) return undefined;
-    return parseIp6(tail[1]! + [0, 2].map((i) => ((low[i]! << 8) | low[i + 1]!).toString(16)).join(':'));
-  }
-  const halves = text.split('::');
-  if (halves.length > 2) return undefined;
-  const [left, right] = halves.map((half) => (half === '' ? [] : half.split(':')));
-  const missing = 8 - left!.length - (right?.length ?? 0);
-  if (right ? missing < 1 : missing !== 0) return undefined;
-  const groups = [...left!, ...Array<string>(missing).fill('0'), ...(right ?? [])];
-  if (!groups.every((group) => /^[\da-f]{1,4}$/i.test(group))) return undefined;
-  return Uint8Array.from(
-    groups.flatMap((group) => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 0xff]),
-  );
-}
-
-/** RFC 5952: lower case, no leading zeros, the first longest run of two or more zero groups as `::`. */
-export function formatIp({ family, bytes }: Ip): string {
-  if (family === 4) return bytes.join('.');
-  const groups = Array.from({ length: 8 }, (_, i) => ((bytes[2 * i]! << 8) | bytes[2 * i + 1]!).toString(16));
-  let [start, length] = [0, 1];
-  for (let i = 0; i < 8; i++) {
-    let end = i;
-    while (groups[end] === '0') end++;
-    if (end - i > length) [start, length] = [i, end - i];
-  }
-  if (length === 1) return groups.join(':');
-  return `${groups.slice(0, start).join(':')}::${groups.slice(start + length).join(':')}`;
-}
+export const formatIp = ({ family, bytes }: Ip): string => (family === 6 ? formatAddress(bytes) : formatIp4(bytes));
 
 /** `2001:db8::1%ab/64` and also `2001:db8::1/64%ab`: an address with its zone or interface and its prefix length. */
 export interface IpPrefix extends Ip {
@@ -59,7 +22,7 @@ export interface IpPrefix extends Ip {
 }
 
 export function parsePrefix(text: string): IpPrefix | undefined {
-  const parts = /^([^%/]+)(?:%([^%/]+))?\/(\d{1,3})(?:%([^%/]+))?$/.exec(text);
+  const parts = /^([^%/]+)(?:%([^%/]+))?\/(0|[1-9]\d{0,2})(?:%([^%/]+))?$/.exec(text);
   const ip = parts && parseIp(parts[1]!);
   if (!parts || !ip || (parts[2] && parts[4])) return undefined;
   const length = Number(parts[3]);

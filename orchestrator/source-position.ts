@@ -54,11 +54,11 @@ function childOf(document: Document.Parsed, parent: Node | null | undefined, ste
   }
   if (!isMap(node)) return undefined;
   const pairs = node.items as Pair<ParsedNode, ParsedNode | null>[];
-  const named = (name: string) => pairs.filter(({ key }) => isScalar(key) && String(key.value) === name);
-  const [pair] = named(String(step));
+  const pair = pairs.find(({ key }) => isScalar(key) && String(key.value) === String(step));
   if (pair) return { key: pair.key, value: pair.value };
   // merge keys: `<<: *base` or `<<: [*base, *more]`
-  for (const { value } of named('<<')) {
+  for (const { key, value } of pairs) {
+    if (!isScalar(key) || key.source !== '<<') continue;
     for (const source of isSeq(value) ? value.items : [value]) {
       const child = childOf(document, source as Node | null, step);
       if (child) return child;

@@ -37,10 +37,13 @@ export function didYouMean(wrong: unknown, names: readonly string[]): string {
   if (typeof wrong !== 'string') return '';
   const [best] = names
     .map((name) => ({ name, slips: slips(wrong.toLowerCase(), name.toLowerCase()) }))
-    .filter(({ name, slips }) => slips <= Math.max(1, Math.floor(Math.min(name.length, wrong.length) / 3)))
+    .filter(({ name, slips }) => slips <= mostSlips(Math.min(name.length, wrong.length)))
     .sort((a, b) => a.slips - b.slips);
   return best ? `; did you mean "${best.name}"?` : '';
 }
+
+/** One letter says nothing about another; a third of a longer name may be wrong. */
+const mostSlips = (length: number): number => (length < 2 ? 0 : Math.max(1, Math.floor(length / 3)));
 
 /** Optimal string alignment distance: letters added, lost, changed, or swapped with their neighbor. */
 function slips(a: string, b: string): number {

@@ -201,11 +201,12 @@ class Resolver {
     const addresses: { address: PlacedAddress; end: PlacedEnd }[] = [];
     for (const end of link.ends) {
       const other = macs.get(end.mac);
-      if (other)
+      if (other && (other.node !== end.node || other.interface !== end.interface)) {
         this.#problem(
           [...end.path, 'mac'],
           `${end.mac} is also the hardware address of node ${other.node} on this link`,
         );
+      }
       macs.set(end.mac, end);
       for (const address of end.addresses) {
         const twin = addresses.find((earlier) => sameIp(earlier.address.ip, address.ip));
@@ -331,7 +332,8 @@ class Resolver {
   #layers(name: string, source: NodeSource, path: Path): { kind: string; layers: Layer[] } {
     const { groups = {}, defaults } = this.#source;
     const group = source.group === undefined ? undefined : groups[source.group];
-    if (source.group !== undefined && !this.#context.written.groups.includes(source.group)) {
+    const lost = source.group !== undefined && !this.#context.written.groups.includes(source.group);
+    if (lost) {
       const names = this.#context.written.groups;
       const hint =
         didYouMean(source.group, names) ||
@@ -341,7 +343,7 @@ class Resolver {
     const { overrides } = this.#context;
     const override = Object.hasOwn(overrides, name) ? overrides[name] : undefined;
     const kind = override ?? source.kind ?? group?.kind ?? defaults?.kind;
-    if (kind === undefined && this.#context.whole) {
+    if (kind === undefined && !lost && this.#context.whole) {
       const kinds = this.#context.kinds;
       this.#problem(
         [...path, 'kind'],

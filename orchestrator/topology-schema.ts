@@ -58,6 +58,12 @@ const unicastPrefix = (text: string, zoned: boolean): boolean => {
   return !!prefix && prefix.length > 0 && !isMulticast(prefix) && !isUnspecified(prefix) && (zoned || !prefix.zone);
 };
 
+/** The commonest slip. */
+function missingLength(written: unknown): string {
+  const ip = typeof written === 'string' ? parseZoned(written) : undefined;
+  return ip ? `; add the length, as in "${written}/${ip.family === 6 ? 64 : 24}"` : '';
+}
+
 const allowDuplicate = flag()
   .describe('Let another node have the same address, on purpose: for scenarios of duplicate address detection.')
   .optional();
@@ -65,7 +71,11 @@ const allowDuplicate = flag()
 function address(example: string, zoned: boolean) {
   const what = `a unicast address with its prefix length, such as "${example}"`;
   const pattern = zoned ? `^${ADDRESS}(${ZONE})?/[0-9]{1,3}(${ZONE})?$` : `^${ADDRESS}/[0-9]{1,3}$`;
-  const prefix = text(what, (value) => unicastPrefix(value, zoned), pattern);
+  const error = (issue: { readonly input?: unknown }) => expected(what)(issue) + missingLength(issue.input);
+  const prefix = z
+    .string({ error })
+    .refine((value) => unicastPrefix(value, zoned), { error })
+    .meta({ pattern });
   return z
     .union([prefix, fields('a map with the address and its settings', { address: prefix, allowDuplicate })], {
       error: expected(`${what}, or a map with "address" and "allowDuplicate"`),
