@@ -18,7 +18,7 @@ export interface Scenario {
   /** Rows of the feature list that a pass proves: `ND-01`. */
   readonly features: readonly string[];
   /** Role -> what an implementation must be able to do. A role is the name of a node of the topology. */
-  readonly roles: Readonly<Record<string, { readonly needs?: readonly string[] }>>;
+  readonly roles: Readonly<Record<string, { readonly needs?: readonly string[]; readonly only?: readonly string[] }>>;
   /** Variants of one scenario (`p2p`, `lan`, `tun`): each is a cell of its own. */
   readonly variants: Readonly<Record<string, TopologySource>>;
   /** Real milliseconds a cell may take. Default 60 000. */

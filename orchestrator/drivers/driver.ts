@@ -60,6 +60,8 @@ export interface LabNode {
   exec(command: string | readonly string[], options?: { timeout?: number; input?: string }): Promise<ExecResult>;
   /** Starts and does not wait. */
   start(command: string | readonly string[]): Promise<RunningCommand>;
+  /** One tunable, by the name the kind knows it under. */
+  sysctl(name: string, value: string | number): Promise<void>;
   /** What the node has logged so far. */
   log(): Promise<string>;
   /** The end of the node, without a word to anybody. Its links stay. */
