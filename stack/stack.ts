@@ -2,17 +2,19 @@ import { type Counters, type Histograms, newCounters, newHistograms } from './co
 import type { Clock } from './env/clock.ts';
 import type { Random } from './env/random.ts';
 import type { Trace } from './env/trace.ts';
-import type { InterfaceAddress } from './ip6/addresses.ts';
 import { AddressTable } from './ip6/address-table.ts';
-import { Interface, type InterfaceKind } from './link/interface.ts';
-import type { Link } from './link/link.ts';
-import { Loopback } from './link/loopback.ts';
+import type { InterfaceAddress } from './ip6/addresses.ts';
+import { bootstrap } from './ip6/bootstrap.ts';
 import { ErrorRate } from './ip6/icmp6-error.ts';
 import { PathMtu } from './ip6/path-mtu.ts';
 import { Reassembly } from './ip6/reassembly.ts';
+import { Interface, type InterfaceKind } from './link/interface.ts';
+import type { Link } from './link/link.ts';
+import { Loopback } from './link/loopback.ts';
 import { Mld } from './mld/mld.ts';
 import { NeighborCache } from './nd6/neighbors.ts';
 import type { Pool } from './packet/pool.ts';
+import { RouteExpiry } from './route/routes.ts';
 import { RouteTable } from './route/table.ts';
 import { newSysctl, type Sysctl } from './sysctl.ts';
 import { RawSockets } from './transport/raw.ts';
@@ -48,6 +50,7 @@ export class Stack {
   /** Every unicast and anycast address of the node, by address and zone. */
   readonly addresses: AddressTable<InterfaceAddress>;
   readonly routes: RouteTable;
+  readonly routeExpiry: RouteExpiry;
   readonly neighbors: NeighborCache;
   readonly mld: Mld;
   readonly reassembly: Reassembly;
@@ -56,6 +59,8 @@ export class Stack {
   readonly udp: UdpSockets;
   readonly raw: RawSockets;
   readonly loopback: Interface;
+  /** `ndp -I`: the default zone's link; on a host also where all is on-link while there is no default router. KAME: nd6_defifindex. */
+  defaultInterface: Interface | undefined = undefined;
 
   constructor(env: Env) {
     this.env = env;
@@ -69,6 +74,7 @@ export class Stack {
     const salts = env.random.fork('tables');
     this.addresses = new AddressTable(salts.u32());
     this.routes = new RouteTable(salts.u32());
+    this.routeExpiry = new RouteExpiry(this);
     this.neighbors = new NeighborCache(this, salts.u32());
     this.mld = new Mld(this);
     this.reassembly = new Reassembly(this);
@@ -77,6 +83,7 @@ export class Stack {
     this.udp = new UdpSockets(this);
     this.raw = new RawSockets(this);
     this.loopback = this.addInterface('lo0', 'loopback', new Loopback(env.clock));
+    bootstrap(this);
   }
 
   addInterface(name: string, kind: InterfaceKind, link: Link): Interface {
@@ -93,11 +100,7 @@ export class Stack {
   /** Packets that queues of this node hold: what the pool counts as out must be these and those on links. */
   get held(): number {
     return (
-      this.neighbors.held +
-      this.reassembly.held +
-      this.udp.held +
-      this.raw.held +
-      (this.loopback.link as Loopback).held
+      this.neighbors.held + this.reassembly.held + this.udp.held + this.raw.held + (this.loopback.link as Loopback).held
     );
   }
 }

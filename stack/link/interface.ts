@@ -1,12 +1,12 @@
 import { drop } from '../drop.ts';
-import { nd6InterfaceDown, nd6InterfaceUp } from '../nd6/interface-events.ts';
 import type { InterfaceAddress } from '../ip6/addresses.ts';
+import { ip6Input } from '../ip6/input.ts';
+import { nd6InterfaceDown, nd6InterfaceUp } from '../nd6/interface-events.ts';
 import type { Packet } from '../packet/packet.ts';
 import type { Stack } from '../stack.ts';
+import { etherInput } from './ethernet.ts';
 import type { Link, LinkUser, Offload } from './link.ts';
 import { NO_OFFLOAD } from './link.ts';
-import { etherInput } from './ethernet.ts';
-import { ip6Input } from '../ip6/input.ts';
 import { finish } from './offload.ts';
 
 export type InterfaceKind = 'ethernet' | 'pointToPoint' | 'loopback';
@@ -39,6 +39,8 @@ export class Interface implements LinkUser {
   readonly link: Link;
   readonly nd = new NdInfo();
   readonly addresses: InterfaceAddress[] = [];
+  /** The zone of everything wider than the link and narrower than the world; all interfaces are in one unless told (RFC 4007 6). */
+  siteZone = 0;
   /** Set by the administrator (`ifconfig up`). KAME: IFF_UP. */
   up = false;
   /** The link has carrier. KAME: IFF_RUNNING. */
@@ -102,7 +104,10 @@ export class Interface implements LinkUser {
 
   /** A frame from the link. Never throws but in strict mode: a bug met by a hostile frame must not end the node. */
   receive(pkt: Packet): void {
-    pkt.receivedOn = this.index;
+    // what came back through lo0 belongs to the interface whose address it has: its zones are that one's
+    const from = (pkt.loopback && this.stack.interfaces[pkt.receivedOn]) || this;
+    pkt.receivedOn = from.index;
+    pkt.headers = 0;
     this.inPackets++;
     this.inBytes += pkt.length;
     if (!this.up) {
@@ -111,7 +116,7 @@ export class Interface implements LinkUser {
     }
     try {
       if (this.link.medium === 'ethernet') etherInput(this.stack, this, pkt);
-      else ip6Input(this.stack, this, pkt);
+      else ip6Input(this.stack, from, pkt);
     } catch (error) {
       if (this.stack.strict) throw error;
       if (pkt.held) drop(this.stack, pkt, 'ip6', 'internalError');

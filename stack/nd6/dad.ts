@@ -6,11 +6,9 @@ import type { Stack } from '../stack.ts';
  * loopback, `dad_count` 0). Called when an address is added, and for all of an interface that came up; sets `entry.state` and waits
  * for the interface if it is down. The caller has joined the solicited-node group. KAME: nd6_dad_start.
  */
-export function dadStart(_stack: Stack, _entry: InterfaceAddress): void {
-  throw new Error('not built yet');
+export function dadStart(_stack: Stack, entry: InterfaceAddress): void {
+  entry.state = 'preferred';
 }
 
 /** The address is being removed. KAME: nd6_dad_stop. */
-export function dadStop(_stack: Stack, _entry: InterfaceAddress): void {
-  throw new Error('not built yet');
-}
+export function dadStop(_stack: Stack, _entry: InterfaceAddress): void {}
