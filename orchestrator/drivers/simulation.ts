@@ -1,0 +1,267 @@
+/** The sim driver: kame nodes only, all in this process, on in-memory links, in virtual time. One seed gives one run. */
+import { StackKernel } from '#node/kernel.ts';
+import { Node, type RunningProgram } from '#node/node.ts';
+import { Timer } from '#stack/env/clock.ts';
+import { SeededRandom } from '#stack/env/random.ts';
+import { VirtualClock } from '#stack/env/virtual-clock.ts';
+import { Segment, type SegmentEnd } from '#stack/link/segment.ts';
+import { Pool } from '#stack/packet/pool.ts';
+import { parseAddress } from '#stack/wire/address.ts';
+import { parseMac } from '#stack/wire/ethernet.ts';
+import { LinkRecord } from '../capture.ts';
+import type { Kind } from '../kinds.ts';
+import type { Topology, TopologyLink, TopologyNode } from '../topology.ts';
+import { splitWords } from '../words.ts';
+import type { Driver, ExecResult, Frame, Lab, LabEvent, LabLink, LabNode, RunningCommand, UpOptions } from './driver.ts';
+import { unsupportedKinds } from './kernel-lab.ts';
+import { VirtualTime } from './virtual-time.ts';
+
+/** A fixed day, so that captures of one seed are the same byte for byte: 2001-05-25, the date of the KAME note. */
+const EPOCH = Date.UTC(2001, 4, 25);
+const EXEC_TIMEOUT = 60_000;
+
+export class SimulationDriver implements Driver {
+  readonly name = 'sim';
+  readonly #kinds: ReadonlyMap<string, Kind>;
+
+  constructor(kinds: ReadonlyMap<string, Kind>) {
+    this.#kinds = kinds;
+  }
+
+  async unavailable(): Promise<undefined> {
+    return undefined;
+  }
+
+  unsupported(topology: Topology): string | undefined {
+    return unsupportedKinds(this.name, topology, this.#kinds);
+  }
+
+  async up(topology: Topology, options: UpOptions): Promise<Lab> {
+    const lab = new SimulatedLab(topology, options);
+    await lab.start();
+    return lab;
+  }
+
+  async collect(): Promise<string[]> {
+    return [];
+  }
+}
+
+class SimulatedLab implements Lab {
+  readonly id: string;
+  readonly driver = 'sim';
+  readonly topology: Topology;
+  readonly nodes = new Map<string, SimulatedNode>();
+  readonly links = new Map<string, LabLink>();
+  readonly events: LabEvent[] = [];
+  readonly epoch = EPOCH;
+  readonly tolerance = 0;
+  readonly clock = new VirtualClock();
+  readonly time = new VirtualTime(this.clock);
+  readonly #segments = new Map<string, Segment>();
+
+  constructor(topology: Topology, { id, onFrame }: UpOptions) {
+    this.id = id;
+    this.topology = topology;
+    const random = new SeededRandom(topology.seed);
+    const pool = new Pool();
+    const ends = new Map<string, SegmentEnd>();
+    for (const link of topology.links) this.#connect(link, ends, onFrame);
+    for (const node of topology.nodes) {
+      const made = new Node({
+        clock: this.clock,
+        random: random.fork(node.name),
+        pool,
+        hostname: node.hostname,
+        strict: true,
+        date: () => EPOCH + this.clock.now,
+      });
+      made.onEvent((event) => this.events.push({ ...event, time: this.clock.now, node: node.name }));
+      this.nodes.set(node.name, new SimulatedNode(node, made, this));
+      configure(made, node, ends);
+    }
+  }
+
+  #connect(link: TopologyLink, ends: Map<string, SegmentEnd>, onFrame: UpOptions['onFrame']): void {
+    const medium = link.medium === 'tun' ? 'ip' : 'ethernet';
+    const segment = new Segment(this.clock, { medium, mtu: link.mtu });
+    this.#segments.set(link.name, segment);
+    const record = new LinkRecord(link, (frame: Frame) => onFrame?.(frame));
+    this.links.set(link.name, record);
+    const senders = new Map<SegmentEnd, string>();
+    for (const end of link.ends) {
+      const connected = segment.connect(medium === 'ethernet' ? parseMac(end.mac) : undefined);
+      senders.set(connected, end.node);
+      ends.set(`${end.node}:${end.interface}`, connected);
+    }
+    segment.tap((pkt, from) => {
+      record.add(this.clock.now, pkt.bytes.slice(pkt.head, pkt.tail), senders.get(from));
+    });
+  }
+
+  /** Commands and daemons, once every node is there. */
+  async start(): Promise<void> {
+    for (const { name, commands, daemons } of this.topology.nodes) {
+      const node = this.nodes.get(name)!;
+      for (const command of commands) {
+        const result = await node.exec(command);
+        if (result.code !== 0) throw new Error(`${name}: '${command}' ended with ${result.code}: ${result.stderr.trim()}`);
+      }
+      for (const daemon of daemons) {
+        const running = await node.start(daemon.run);
+        const ready = daemon.ready === undefined ? undefined : new RegExp(daemon.ready, 'm');
+        if (ready !== undefined && !(await this.until(() => ready.test(running.stdout + running.stderr), 10_000))) {
+          throw new Error(`${name}: '${daemon.run}' was not ready in 10 s`);
+        }
+      }
+    }
+  }
+
+  get now(): number {
+    return this.clock.now;
+  }
+
+  async sleep(duration: number): Promise<void> {
+    await this.until(() => false, duration);
+  }
+
+  until(check: () => boolean, within: number): Promise<boolean> {
+    let over = false;
+    const timer = new Timer(() => {
+      over = true;
+    });
+    this.clock.arm(timer, within);
+    return this.time.wait(() => (check() ? true : over ? false : undefined), timer);
+  }
+
+  async versions(): Promise<Record<string, string>> {
+    return { node: process.version };
+  }
+
+  async down(): Promise<void> {
+    for (const node of this.nodes.values()) await node.kill();
+    this.time.end(new Error('the lab is down'));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.down();
+  }
+}
+
+/** Everything up at once, at the lab's first instant, as the real drivers do. */
+function configure(node: Node, plan: TopologyNode, ends: ReadonlyMap<string, SegmentEnd>): void {
+  for (const { path, content } of plan.files) node.files.set(path, content);
+  const kernel = new StackKernel(node.stack, new Set());
+  kernel.setUp('lo0', true);
+  for (const [name, value] of Object.entries(plan.sysctls)) kernel.setSysctl(name, Number(value));
+  if (plan.forwarding) kernel.setSysctl('net.inet6.ip6.forwarding', 1);
+  for (const { address, prefixLength } of plan.loopback) kernel.addAddress('lo0', parseAddress(address)!, prefixLength);
+  for (const end of plan.interfaces) {
+    const link = ends.get(`${plan.name}:${end.interface}`)!;
+    node.stack.addInterface(end.interface, link.medium === 'ip' ? 'pointToPoint' : 'ethernet', link);
+    for (const { address, prefixLength, family } of end.addresses) {
+      if (family === 6) kernel.addAddress(end.interface, parseAddress(address)!, prefixLength);
+    }
+    kernel.setUp(end.interface, true);
+  }
+  for (const { to, via, dev, reject, family } of plan.routes) {
+    if (family !== 6) continue;
+    const [destination, bits] = to.split('/') as [string, string];
+    kernel.addRoute({
+      destination: { address: parseAddress(destination)!, zone: '' },
+      prefixLength: Number(bits),
+      ...(via === undefined ? {} : { gateway: { address: parseAddress(via)!, zone: dev ?? '' } }),
+      ...(dev === undefined ? {} : { interface: dev }),
+      reject,
+    });
+  }
+}
+
+class SimulatedNode implements LabNode {
+  readonly name: string;
+  readonly kind: string;
+  readonly #node: Node;
+  readonly #lab: SimulatedLab;
+
+  constructor(plan: TopologyNode, node: Node, lab: SimulatedLab) {
+    this.name = plan.name;
+    this.kind = plan.kind;
+    this.#node = node;
+    this.#lab = lab;
+  }
+
+  async exec(
+    command: string | readonly string[],
+    { timeout = EXEC_TIMEOUT, input }: { timeout?: number; input?: string } = {},
+  ): Promise<ExecResult> {
+    const running = this.#run(command, input);
+    const timer = new Timer(() => running.program.kill(124));
+    this.#lab.clock.arm(timer, timeout);
+    return this.#lab.time.wait(() => running.result, timer);
+  }
+
+  async start(command: string | readonly string[]): Promise<RunningCommand> {
+    return this.#run(command, undefined);
+  }
+
+  #run(command: string | readonly string[], input: string | undefined): SimulatedCommand {
+    const argv = typeof command === 'string' ? splitWords(command) : command;
+    return new SimulatedCommand(this.#node, argv, input, this.#lab);
+  }
+
+  async sysctl(name: string, value: string | number): Promise<void> {
+    const result = await this.exec(['sysctl', '-w', `${name}=${value}`]);
+    if (result.code !== 0) throw new Error(`${this.name}: ${result.stderr.trim()}`);
+  }
+
+  async log(): Promise<string> {
+    return this.#lab.events
+      .filter((event) => event.node === this.name && event.type === 'log')
+      .map((event) => `${event['message']}\n`)
+      .join('');
+  }
+
+  async kill(): Promise<void> {
+    this.#node.end();
+    for (const ifp of this.#node.stack.interfaces) ifp?.setUp(false);
+  }
+
+  async pause(): Promise<void> {
+    throw new Error('a simulated node cannot be paused: it has no process');
+  }
+
+  async resume(): Promise<void> {}
+}
+
+class SimulatedCommand implements RunningCommand {
+  stdout = '';
+  stderr = '';
+  result: ExecResult | undefined;
+  readonly program: RunningProgram;
+  readonly #lab: SimulatedLab;
+
+  constructor(node: Node, argv: readonly string[], input: string | undefined, lab: SimulatedLab) {
+    this.#lab = lab;
+    this.program = node.run(argv, {
+      out: (text) => {
+        this.stdout += text;
+      },
+      error: (text) => {
+        this.stderr += text;
+      },
+      exited: (code) => {
+        this.result = { code, stdout: this.stdout, stderr: this.stderr };
+      },
+    });
+    if (input !== undefined) this.program.input(input);
+    this.program.input(undefined);
+  }
+
+  get done(): Promise<ExecResult> {
+    return this.#lab.time.wait(() => this.result);
+  }
+
+  interrupt(): void {
+    this.program.interrupt();
+  }
+}
