@@ -34,6 +34,8 @@ export interface Decoded {
   readonly destinationOptions?: DecodedOptions;
   readonly routing?: DecodedRouting;
   readonly fragment?: DecodedFragment;
+  /** Next header numbers of the extension headers, in their order. */
+  readonly headers?: readonly number[];
   /** The last next header, of what follows all extension headers. */
   readonly protocol?: number;
   readonly icmp6?: DecodedIcmp6;
@@ -89,7 +91,7 @@ export interface DecodedIp6 {
   readonly trafficClass: number;
 }
 
-/** `name` is a key of OptionType, or 'unknown'; padding is left out. */
+/** `name` is a key of Options.OptionType, or 'unknown'. */
 export interface DecodedOption {
   readonly type: number;
   readonly name: string;
@@ -156,6 +158,8 @@ export interface DecodedIcmp6 extends DecodedChecksum {
 export interface DecodedNdOption {
   readonly name: string;
   readonly type: number;
+  /** Where it starts in the frame. */
+  readonly at: number;
   /** Bytes of the whole option. */
   readonly length: number;
   /** Link-layer. */
@@ -227,6 +231,16 @@ export interface DecodedTcp extends DecodedChecksum {
   readonly window: number;
   readonly urgent: number;
   readonly headerLength: number;
+  readonly options: readonly DecodedTcpOption[];
+}
+
+/** `name` is a key of Tcp.OptionType, or 'unknown'; `values` are its numbers. */
+export interface DecodedTcpOption {
+  readonly type: number;
+  readonly name: string;
+  /** Of the whole option. */
+  readonly length: number;
+  readonly values: readonly number[];
 }
 
 /** Packets in packets are followed this deep. */
@@ -254,6 +268,8 @@ class Walk {
   #source = 0;
   #destination = 0;
   #addressLength: 4 | 16 = 16;
+  /** A second header of a kind adds to the first one's. */
+  readonly #optionsSeen = { hopByHop: [] as DecodedOption[], destinationOptions: [] as DecodedOption[] };
   /** All bytes that the checksum covers are here. */
   #whole = true;
 
@@ -312,8 +328,10 @@ class Walk {
 
   #headers(nextHeader: number): void {
     const v = this.#v;
+    const headers: number[] = [];
     for (;;) {
       const at = this.#at;
+      const header = nextHeader;
       switch (nextHeader) {
         case NextHeader.hopByHop:
         case NextHeader.destinationOptions: {
@@ -339,12 +357,15 @@ class Walk {
           this.#move(Fragment.LENGTH);
           if (!Fragment.atomic(v, at)) this.#whole = false;
           if (Fragment.offset(v, at) === 0) break;
+          this.layers.headers = [...headers, header];
           this.layers.protocol = nextHeader;
           return;
         }
         default:
           return this.#upper(nextHeader);
       }
+      headers.push(header);
+      this.layers.headers = headers;
     }
   }
 
@@ -353,16 +374,14 @@ class Walk {
     const start = this.#at;
     const length = Options.headerLength(v, start);
     const end = start + length;
-    const options: DecodedOption[] = [...(this.layers[layer]?.options ?? [])];
+    const options: DecodedOption[] = this.#optionsSeen[layer];
     for (let at = start + Options.OPTIONS, bytes: number; at < end; at += bytes) {
       bytes = Options.length(v, at, end);
       if (bytes === 0) {
         this.#bad('option runs over its header');
         return false;
       }
-      const type = Options.type(v, at);
-      if (type === Options.OptionType.pad1 || type === Options.OptionType.padN) continue;
-      options.push(this.#option(at, type, bytes - 2));
+      options.push(this.#option(at, Options.type(v, at), Math.max(0, bytes - 2)));
     }
     this.layers[layer] = { length, options };
     this.#move(length);
@@ -508,7 +527,7 @@ class Walk {
 
   #ndOption(at: number, length: number): DecodedNdOption {
     const option = Nd.parseOption(this.#v, at);
-    const common = { name: option.type, type: Nd.optionType(this.#v, at), length };
+    const common = { name: option.type, type: Nd.optionType(this.#v, at), at, length };
     switch (option.type) {
       case 'sourceLinkLayer':
       case 'targetLinkLayer':
@@ -624,10 +643,32 @@ class Walk {
       window: Tcp.window(v, at),
       urgent: Tcp.urgent(v, at),
       headerLength,
+      options: this.#tcpOptions(at + Tcp.LENGTH, Math.min(at + headerLength, this.#end)),
       ...this.#checksum(Tcp.checksum(v, at), NextHeader.tcp),
     };
     if (headerLength < Tcp.LENGTH) return this.#bad(`TCP header length ${headerLength}`);
     if (this.#has(headerLength, 'TCP options')) this.#move(headerLength);
+  }
+
+  #tcpOptions(at: number, end: number): DecodedTcpOption[] {
+    const v = this.#v;
+    const options: DecodedTcpOption[] = [];
+    for (let length: number; at < end; at += length) {
+      length = Tcp.optionLength(v, at, end);
+      if (length === 0) {
+        this.#bad('TCP option runs over the header');
+        break;
+      }
+      const type = v.getUint8(at);
+      const values: number[] = [];
+      if (type === Tcp.OptionType.mss && length === 4) values.push(v.getUint16(at + 2));
+      else if (type === Tcp.OptionType.windowScale && length === 3) values.push(v.getUint8(at + 2));
+      else if (type === Tcp.OptionType.timestamps || type === Tcp.OptionType.sack)
+        for (let word = at + 2; word + 4 <= at + length; word += 4) values.push(v.getUint32(word));
+      options.push({ type, name: nameIn(Tcp.OptionType, type), length, values });
+      if (type === Tcp.OptionType.end) break;
+    }
+    return options;
   }
 
   #ip4(): void {

@@ -46,3 +46,15 @@ export function write(
   v.setUint16(at + 14, win);
   v.setUint32(at + 16, 0);
 }
+
+// ---- options, RFC 9293 §3.1
+
+export const OptionType = { end: 0, nop: 1, mss: 2, windowScale: 3, sackPermitted: 4, sack: 5, timestamps: 8 } as const;
+/** Bytes of the whole option, or 0 when it runs over `end`. */
+export function optionLength(v: DataView, at: number, end: number): number {
+  const kind = v.getUint8(at);
+  if (kind === OptionType.end || kind === OptionType.nop) return 1;
+  if (at + 2 > end) return 0;
+  const bytes = v.getUint8(at + 1);
+  return bytes < 2 || at + bytes > end ? 0 : bytes;
+}
