@@ -54,6 +54,8 @@ export class Stack {
   readonly neighbors: NeighborCache;
   readonly mld: Mld;
   readonly reassembly: Reassembly;
+  /** Where the identifications of fragments come from: nobody outside can guess the next (RFC 7739 5.3). KAME: ip6_randomid. */
+  readonly identifications: Random;
   readonly pathMtu: PathMtu;
   readonly errorRate: ErrorRate;
   readonly udp: UdpSockets;
@@ -78,6 +80,7 @@ export class Stack {
     this.neighbors = new NeighborCache(this, salts.u32());
     this.mld = new Mld(this);
     this.reassembly = new Reassembly(this);
+    this.identifications = env.random.fork('fragment identifications');
     this.pathMtu = new PathMtu(this, salts.u32());
     this.errorRate = new ErrorRate(this);
     this.udp = new UdpSockets(this);
