@@ -1,4 +1,5 @@
 /** Network devices by rtnetlink: make, name, wire up, move, list, remove. Every call ends when the kernel has done it. */
+import { setTimeout } from 'node:timers/promises';
 import { macBytes, macText } from './address.ts';
 import { requireDeviceName } from './device-name.ts';
 import { type Attempt, NetworkError } from './errors.ts';
@@ -104,10 +105,11 @@ export function createBridge(options: BridgeOptions): void {
 /** Makes the device a port of a bridge; undefined takes it out. */
 export function setMaster(device: string, master: string | undefined, namespace?: Namespace): void {
   const index = master === undefined ? 0 : indexOf(master, namespace);
-  const operation = master === undefined ? 'take out of its bridge' : `add to bridge ${master}:`;
+  const operation = master === undefined ? 'take out of its bridge' : `add to bridge ${master}`;
   change({ operation, device, namespace }, (message) => message.number(IFLA.master, index));
 }
 
+/** Returns before a veth's other end has its carrier: see `whenUp`. */
 export function setUp(device: string, namespace?: Namespace): void {
   change({ operation: 'set up', device, namespace }, undefined, IFF_UP);
 }
@@ -128,7 +130,7 @@ export function setMac(device: string, mac: string, namespace?: Namespace): void
 /** Kernels before 6.2 want the device down. */
 export function rename(device: string, newName: string, namespace?: Namespace): void {
   requireDeviceName(newName);
-  const attempt = { operation: `rename to ${newName}:`, device, namespace };
+  const attempt = { operation: `rename to ${newName}`, device, namespace };
   const index = indexOf(device, namespace);
   converse(attempt, deviceHeader(new Message(RTM.newLink, NLM_F.ack), index).text(IFLA.ifname, newName));
 }
@@ -136,7 +138,7 @@ export function rename(device: string, newName: string, namespace?: Namespace): 
 /** The device arrives down and without addresses, and keeps its MAC, MTU and, being a TUN or TAP, its open descriptors. */
 export function move(device: string, from: Namespace | undefined, to: Namespace, newName = device): void {
   requireDeviceName(newName);
-  const attempt = { operation: `move to namespace ${to}:`, device, namespace: from };
+  const attempt = { operation: `move to namespace ${to}`, device, namespace: from };
   const index = indexOf(device, from);
   withDescriptor(to, (descriptor) => {
     const message = deviceHeader(new Message(RTM.newLink, NLM_F.ack), index);
@@ -159,6 +161,23 @@ export function list(namespace?: Namespace): Device[] {
 /** One device, or a NetworkError with code ENODEV. */
 export function get(device: string, namespace?: Namespace): Device {
   return readDevice(query(device, namespace));
+}
+
+/**
+ * The device once it carries frames. The kernel gives a veth its carrier a moment after its other end was set up, and silently drops
+ * what is sent before; a bridge port is the same. Rejects when that did not happen within `patience` milliseconds.
+ */
+export async function whenUp(device: string, namespace?: Namespace, patience = 5_000): Promise<Device> {
+  for (let waited = 0; ; waited += 5) {
+    const found = get(device, namespace); // from Linux 6.8 on, asking makes the kernel finish what is pending
+    if (found.up && found.carrier && (found.operState === 'up' || found.operState === 'unknown')) return found;
+    if (waited >= patience) {
+      const state = found.up ? `has no carrier (${found.operState})` : 'is down';
+      const failure = { code: 'ENETDOWN', errno: 100, syscall: 'wait', message: `it ${state} after ${patience} ms` };
+      throw new NetworkError({ operation: 'wait for', device, namespace }, failure);
+    }
+    await setTimeout(5);
+  }
 }
 
 export function statistics(device: string, namespace?: Namespace): Statistics {

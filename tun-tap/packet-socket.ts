@@ -25,7 +25,7 @@ export interface PacketSocketOptions {
 const ETH_P_ALL = 0x0003;
 const UNLIMITED = 0xffff_ffff;
 
-/** Every frame of one device as the kernel sees it (AF_PACKET, raw). A VLAN tag is not part of the bytes. */
+/** Every frame of one device as the kernel sees it (AF_PACKET, raw), but for those this socket sends. VLAN tags are not in the bytes. */
 export class PacketSocket extends FrameDevice {
   readonly #snapLength: number;
   #drops = 0;
