@@ -51,14 +51,14 @@ export async function runCell(cell: Cell, { labId, kinds, folder, signal, seed }
     const unsupported = driver.unsupported(plan);
     if (unsupported !== undefined) throw new Unsupported(unsupported);
     await folder.begin(plan);
-    const onFrame = (frame: Frame): void => folder.frame(frame);
+    const onFrame = (frame: Frame, epoch: number): void => folder.frame(frame, epoch);
     await using lab = await driver.up(plan, { id: labId, onFrame, ...(signal === undefined ? {} : { signal }) });
     judge = new Judge(lab);
     versions = await lab.versions();
     try {
       await inTime(scenario.run(contextOf(cell, lab, judge, folder)), scenario.timeout ?? TIMEOUT, lab, signal);
     } finally {
-      await folder.evidence(lab, judge);
+      await folder.evidence(lab);
     }
     const lost = [...lab.links.values()].find((link) => link.lost > 0);
     if (lost !== undefined) [outcome, reason] = ['inconclusive', `the capture of ${lost.name} lost ${lost.lost} frames`];

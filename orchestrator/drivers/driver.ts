@@ -28,8 +28,8 @@ export interface UpOptions {
   readonly signal?: AbortSignal;
   /** The lab outlives this process (`kamelab up`). */
   readonly keep?: boolean;
-  /** Every frame of every link, as it is seen. */
-  readonly onFrame?: (frame: Frame) => void;
+  /** Every frame of every link, as it is seen; `epoch` is the lab's, which is not returned yet. */
+  readonly onFrame?: (frame: Frame, epoch: number) => void;
 }
 
 export interface Lab extends AsyncDisposable {

@@ -52,7 +52,7 @@ export class KernelLab implements Lab {
   readonly #wired: Wired[] = [];
   readonly #captures: PacketSocket[] = [];
   readonly #drains: (() => void)[] = [];
-  readonly #onFrame: ((frame: Frame) => void) | undefined;
+  readonly #onFrame: UpOptions['onFrame'];
   readonly #daemons: RunningCommand[] = [];
   #down: Promise<void> | undefined;
 
@@ -222,7 +222,7 @@ export class KernelLab implements Lab {
   }
 
   #saw(frame: Frame): void {
-    this.#onFrame?.(frame);
+    this.#onFrame?.(frame, this.epoch);
     this.#watchers.poke();
   }
 

@@ -86,7 +86,7 @@ class SimulatedLab implements Lab {
     const medium = link.medium === 'tun' ? 'ip' : 'ethernet';
     const segment = new Segment(this.clock, { medium, mtu: link.mtu });
     this.#segments.set(link.name, segment);
-    const record = new LinkRecord(link, (frame: Frame) => onFrame?.(frame));
+    const record = new LinkRecord(link, (frame: Frame) => onFrame?.(frame, EPOCH));
     this.links.set(link.name, record);
     const senders = new Map<SegmentEnd, string>();
     for (const end of link.ends) {
