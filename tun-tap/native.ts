@@ -19,6 +19,7 @@ export interface Native {
   tunSetOffload(fd: number, flags: number): void;
   tunRead(fd: number, buffer: ArrayBuffer, slots: number, slotSize: number): number;
   tunWrite(fd: number, buffer: ArrayBuffer, slots: number, slotSize: number, first: number, count: number): number;
+  tunIsUp(fd: number): boolean;
   closeDescriptor(fd: number): void;
 
   packetOpen(

@@ -100,6 +100,11 @@ export class TunTap extends FrameDevice {
     );
   }
 
+  /** Whether the kernel's side is up, which is this side's carrier; true wherever the device has been moved. */
+  get up(): boolean {
+    return native().tunIsUp(this.fd);
+  }
+
   /** Replaces what `open` was given; an empty object turns all of it off. */
   setOffload(offload: Offload): void {
     if (!this.vnetHeader) throw new TypeError(`${this.name}: offload needs vnetHeader`);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/if.h>
 #include <linux/if_tun.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/uio.h>
@@ -144,6 +145,18 @@ static napi_value tun_write(napi_env env, napi_callback_info info) {
   return from_int(env, at - first);
 }
 
+/* tunIsUp(fd): is the device up? Told by writability, which follows it into whatever namespace it is moved to. */
+static napi_value tun_is_up(napi_env env, napi_callback_info info) {
+  napi_value values[1];
+  int32_t fd;
+  if (!read_arguments(env, info, 1, values) || !read_int(env, values[0], &fd)) return NULL;
+  struct pollfd poller = {.fd = fd, .events = POLLOUT};
+  bool up = poll(&poller, 1, 0) == 1 && (poller.revents & POLLOUT) != 0;
+  napi_value result;
+  napi_get_boolean(env, up, &result);
+  return result;
+}
+
 /* closeDescriptor(fd) */
 static napi_value close_descriptor(napi_env env, napi_callback_info info) {
   napi_value values[1];
@@ -158,6 +171,7 @@ const struct function tuntap_functions[] = {
     {"tunSetOffload", tun_set_offload},
     {"tunRead", tun_read},
     {"tunWrite", tun_write},
+    {"tunIsUp", tun_is_up},
     {"closeDescriptor", close_descriptor},
     {NULL, NULL},
 };
