@@ -7,6 +7,7 @@ import type { InterfaceAddress } from './ip6/addresses.ts';
 import { bootstrap } from './ip6/bootstrap.ts';
 import { ErrorRate } from './ip6/icmp6-error.ts';
 import { PathMtu } from './ip6/path-mtu.ts';
+import { PolicyTable } from './ip6/policy-table.ts';
 import { Reassembly } from './ip6/reassembly.ts';
 import { Interface, type InterfaceKind } from './link/interface.ts';
 import type { Link } from './link/link.ts';
@@ -57,6 +58,7 @@ export class Stack {
   /** Where the identifications of fragments come from: nobody outside can guess the next (RFC 7739 5.3). KAME: ip6_randomid. */
   readonly identifications: Random;
   readonly pathMtu: PathMtu;
+  readonly policy = new PolicyTable();
   readonly errorRate: ErrorRate;
   readonly udp: UdpSockets;
   readonly raw: RawSockets;

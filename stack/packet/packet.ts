@@ -139,6 +139,18 @@ export class Packet {
     this.next = undefined;
   }
 
+  /** A packet received becomes one made here: what was noted of its arrival is forgotten, its bytes and offsets stay. */
+  forget(): void {
+    this.headers = 0;
+    this.receivedOn = 0;
+    this.linkMulticast = false;
+    this.loopback = false;
+    this.anycast = false;
+    this.routerAlert = -1;
+    this.reassembled = false;
+    this.checksum = 'good';
+  }
+
   give(): void {
     this.pool.give(this);
   }

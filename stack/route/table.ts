@@ -1,5 +1,5 @@
-import type { Interface } from '../link/interface.ts';
 import { AddressTable } from '../ip6/address-table.ts';
+import type { Interface } from '../link/interface.ts';
 
 /** BSD's letters of `netstat -r` stand in `FLAG_LETTERS`. KAME: RTF_*. */
 export const RouteFlag = {
@@ -56,7 +56,9 @@ export class RouteTable {
     for (const length of this.#lengths) {
       const table = this.#tables[length]!;
       const route =
-        length === 128 ? table.get(view, at, zone) : table.get(this.#mask(view, at, length), 0, length === 0 ? 0 : zone);
+        length === 128
+          ? table.get(view, at, zone)
+          : table.get(this.#mask(view, at, length), 0, length === 0 ? 0 : zone);
       if (route !== undefined) return route;
     }
     return undefined;
