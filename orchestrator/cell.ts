@@ -45,7 +45,11 @@ export async function runCell(cell: Cell, { labId, kinds, folder, signal, seed }
   let versions: Record<string, string> = {};
   let usedSeed = seed ?? 1;
   try {
-    const source = { ...scenario.variants[cell.variant]!, name: scenario.name, ...(seed === undefined ? {} : { seed }) };
+    const source = {
+      ...scenario.variants[cell.variant]!,
+      name: scenario.name,
+      ...(seed === undefined ? {} : { seed }),
+    };
     const plan = withKinds(topology(source, { kinds }), cell.roles);
     usedSeed = plan.seed;
     const unsupported = driver.unsupported(plan);
@@ -61,7 +65,8 @@ export async function runCell(cell: Cell, { labId, kinds, folder, signal, seed }
       await folder.evidence(lab);
     }
     const lost = [...lab.links.values()].find((link) => link.lost > 0);
-    if (lost !== undefined) [outcome, reason] = ['inconclusive', `the capture of ${lost.name} lost ${lost.lost} frames`];
+    if (lost !== undefined)
+      [outcome, reason] = ['inconclusive', `the capture of ${lost.name} lost ${lost.lost} frames`];
   } catch (error) {
     [outcome, reason] = judged(error);
   }

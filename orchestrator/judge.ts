@@ -82,7 +82,11 @@ export class Judge implements Expect {
     unit = 'ms',
   ): void {
     const slack = unit === 'ms' ? this.#lab.tolerance : 0;
-    this.measure(name, value, unit, { source, ...(min === undefined ? {} : { min }), ...(max === undefined ? {} : { max }) });
+    this.measure(name, value, unit, {
+      source,
+      ...(min === undefined ? {} : { min }),
+      ...(max === undefined ? {} : { max }),
+    });
     const ok = value >= (min ?? Number.NEGATIVE_INFINITY) - slack && value <= (max ?? Number.POSITIVE_INFINITY) + slack;
     const bounds = `${min ?? ''}..${max ?? ''} ${unit}`;
     this.#check(ok, `${name} within ${bounds} (${source})`, `${value.toFixed(1)} ${unit}`);
@@ -145,6 +149,8 @@ function tail(link: LabLink): string {
 function brief(decoded: Decoded): string {
   const ip6 = decoded.ip6;
   if (ip6 === undefined) return 'not IPv6';
-  const name = decoded.icmp6?.name ?? (decoded.udp ? 'UDP' : decoded.tcp ? 'TCP' : decoded.fragment ? 'fragment' : `next header ${ip6.nextHeader}`);
+  const name =
+    decoded.icmp6?.name ??
+    (decoded.udp ? 'UDP' : decoded.tcp ? 'TCP' : decoded.fragment ? 'fragment' : `next header ${ip6.nextHeader}`);
   return `${ip6.src} > ${ip6.dst} ${name}`;
 }

@@ -52,7 +52,12 @@ function castings(scenario: Scenario, kinds: readonly Kind[]): Record<string, st
 function chosen(patterns: readonly string[], name: string, id: string): boolean {
   if (patterns.length === 0) return true;
   return patterns.some((pattern) => {
-    const expression = new RegExp(`^${pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.')}$`);
+    const expression = new RegExp(
+      `^${pattern
+        .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+        .replaceAll('*', '.*')
+        .replaceAll('?', '.')}$`,
+    );
     return expression.test(name) || expression.test(id) || id.startsWith(`${pattern}/`);
   });
 }

@@ -18,7 +18,6 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { arch, availableParallelism, hostname, release, totalmem, type } from 'node:os';
 import { join, resolve } from 'node:path';
 import { CaptureFile } from './capture-file.ts';
 import type { Cell } from './cell.ts';
@@ -46,96 +45,93 @@ export interface CaseFolder {
 }
 
 export interface RunFolderOptions {
-  /** A run's folder, or `latest`: its finished cells are kept and the run goes on in it. */
+  /** Version of kamelab. */
+  readonly kamelab: string;
+  /** 1970-based, milliseconds. */
+  readonly started: number;
+  /** What the report tells of the machine. */
+  readonly host: Readonly<Record<string, string>>;
+  /** Identifiers in the order of the results; cells that are not named follow as they began. */
+  readonly cells?: readonly string[];
+  /** A run's folder, or its name in `results`, such as `latest`: the run goes on there, what has finished is kept. */
   readonly resume?: string;
-  /** 1970-based milliseconds; now, unless told. */
-  readonly started?: number;
 }
 
 export class RunFolder {
   readonly path: string;
-  readonly #kamelab: string;
-  readonly #started: number;
-  readonly #resumed: number;
-  readonly #begun: number;
-  readonly #host = hostFacts();
-  /** By identifier, in the order in which the cells began. */
-  readonly #cells = new Map<string, CellResult | undefined>();
+  readonly #run: Omit<RunResult, 'cells' | 'duration'>;
+  readonly #order: readonly string[];
+  readonly #cells = new Map<string, CellResult>();
 
-  private constructor(path: string, started: number, begun: number, finished: readonly CellResult[]) {
+  /** Use `create`. */
+  constructor(path: string, options: RunFolderOptions, finished: readonly CellResult[] = []) {
+    const { kamelab, started, host, cells = [] } = options;
     this.path = path;
-    this.#kamelab = version();
-    this.#started = started;
-    this.#begun = begun;
-    this.#resumed = finished.reduce((latest, cell) => Math.max(latest, cell.started + cell.duration - started), 0);
+    this.#run = { kamelab, started, host };
+    this.#order = cells;
     for (const cell of finished) this.#cells.set(cell.id, cell);
   }
 
   /** A folder for a run in `results`, with `latest` beside it. */
-  static create(results: string, { resume, started = Date.now() }: RunFolderOptions = {}): RunFolder {
-    if (resume !== undefined)
-      return RunFolder.#resume(existsSync(join(results, resume)) ? join(results, resume) : resume);
+  static async create(results: string, options: RunFolderOptions): Promise<RunFolder> {
+    if (options.resume !== undefined) return resumed(results, options.resume, options);
     mkdirSync(results, { recursive: true });
-    const time = new Date(started).toISOString().replace(/[-:]|\.\d+/g, '');
+    const time = new Date(options.started).toISOString().replace(/[-:]|\.\d+/g, '');
     const name = `${time}-${randomBytes(2).toString('hex')}`;
     const path = resolve(results, name);
     mkdirSync(join(path, 'cells'), { recursive: true });
     pointTo(join(results, 'latest'), name);
-    const folder = new RunFolder(path, started, started, []);
-    folder.#save();
+    const folder = new RunFolder(path, options);
+    folder.#save(folder.result);
     return folder;
   }
 
-  static #resume(path: string): RunFolder {
-    const before = readJson<RunResult>(join(path, 'results.json'));
-    if (before === undefined) throw new UsageError(`${path}: no run to go on with: it has no readable results.json`);
-    const cells = new Map(before.cells.map((cell) => [cell.id, cell]));
-    // a run may have been killed between a cell's result and its own
-    for (const name of readdirSync(join(path, 'cells')).sort()) {
-      const result = readJson<CellResult>(join(path, 'cells', name, 'result.json'));
-      if (result !== undefined && !cells.has(result.id)) cells.set(result.id, result);
-    }
-    return new RunFolder(resolve(path), before.started, Date.now(), [...cells.values()]);
-  }
-
-  /** What became of a cell before the run was resumed, or since. */
+  /** What became of a cell, in this run before it was resumed or since. */
   finished(id: string): CellResult | undefined {
     return this.#cells.get(id);
   }
 
   caseFolder(cell: Pick<Cell, 'id'>): CaseFolder {
     const relative = `cells/${folderName(cell.id)}`;
-    this.#cells.set(cell.id, undefined);
     return new CellFolder(join(this.path, relative), relative, (result) => {
       this.#cells.set(result.id, result);
-      this.#save();
+      this.#save(this.result);
     });
   }
 
+  /** As it stands. */
   get result(): RunResult {
-    return {
-      kamelab: this.#kamelab,
-      started: this.#started,
-      duration: this.#resumed + Date.now() - this.#begun,
-      host: this.#host,
-      cells: [...this.#cells.values()].filter((cell) => cell !== undefined),
-    };
+    const order = new Map(this.#order.map((id, at) => [id, at]));
+    const place = ({ id }: CellResult): number => order.get(id) ?? order.size;
+    const cells = [...this.#cells.values()].sort((a, b) => place(a) - place(b));
+    const end = cells.reduce((latest, cell) => Math.max(latest, cell.started + cell.duration), this.#run.started);
+    return { ...this.#run, duration: end - this.#run.started, cells };
   }
 
-  /** results.json and junit.xml as they are at last; `cells` gives them another order. */
-  finish(cells?: readonly CellResult[]): RunResult {
-    const order = new Map(cells?.map((cell, at) => [cell.id, at]));
-    const place = (cell: CellResult): number => order.get(cell.id) ?? -1;
-    const { result } = this;
-    const run: RunResult = { ...result, cells: result.cells.toSorted((a, b) => place(a) - place(b)) };
-    writeJson(join(this.path, 'results.json'), run);
+  /** results.json and junit.xml at last, with what was kept from before a resumption. */
+  async finish({ duration }: Pick<RunResult, 'duration'>): Promise<RunResult> {
+    const run: RunResult = { ...this.result, duration };
+    this.#save(run);
     writeWhole(join(this.path, 'junit.xml'), junitXml(run));
     return run;
   }
 
-  #save(): void {
-    writeJson(join(this.path, 'results.json'), this.result);
+  #save(run: RunResult): void {
+    writeJson(join(this.path, 'results.json'), run);
   }
+}
+
+function resumed(results: string, resume: string, options: RunFolderOptions): RunFolder {
+  const path = resolve(existsSync(join(results, resume)) ? realpathSync(join(results, resume)) : resume);
+  const before = readJson<RunResult>(join(path, 'results.json'));
+  if (before === undefined) throw new UsageError(`${path}: no run to go on with: it has no readable results.json`);
+  const cells = new Map(before.cells.map((cell) => [cell.id, cell]));
+  // it may have been killed between writing a cell's result and its own
+  for (const name of readdirSync(join(path, 'cells')).sort()) {
+    const result = readJson<CellResult>(join(path, 'cells', name, 'result.json'));
+    if (result !== undefined) cells.set(result.id, result);
+  }
+  return new RunFolder(path, { ...options, started: before.started }, [...cells.values()]);
 }
 
 /** Frames that the time line lists: captures have them all. */
@@ -233,21 +229,4 @@ function pointTo(link: string, target: string): void {
   rmSync(next, { force: true });
   symlinkSync(target, next);
   renameSync(next, link);
-}
-
-function version(): string {
-  const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')) as {
-    version: string;
-  };
-  return version;
-}
-
-function hostFacts(): Record<string, string> {
-  return {
-    name: hostname(),
-    system: `${type()} ${release()} ${arch()}`,
-    processors: `${availableParallelism()}`,
-    memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
-    node: process.version,
-  };
 }

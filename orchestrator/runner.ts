@@ -40,7 +40,8 @@ export async function runCells(cells: readonly Cell[], options: RunOptions): Pro
   }
   const waiting = cells.filter((cell) => cell.driver.name !== 'sim');
   const worker = async (): Promise<void> => {
-    for (let cell = waiting.shift(); cell !== undefined && !options.signal?.aborted; cell = waiting.shift()) await run(cell);
+    for (let cell = waiting.shift(); cell !== undefined && !options.signal?.aborted; cell = waiting.shift())
+      await run(cell);
   };
   await Promise.all(Array.from({ length: options.parallel ?? availableParallelism() * PER_PROCESSOR }, worker));
   const order = new Map(cells.map((cell, at) => [cell.id, at]));

@@ -2,9 +2,10 @@
  * A scenario: roles played by implementations, a topology, steps and expectations. One module a scenario, its default
  * suite in `topologies/`. The matrix joins its roles with the kinds of node registered in `node-image/peers`.
  */
+
+import type { Peer } from '#node/peers/peer.ts';
 import type { Lab, LabLink } from './drivers/driver.ts';
 import type { Expect } from './expect.ts';
-import type { Peer } from '#node/peers/peer.ts';
 import type { TopologySource } from './topology-schema.ts';
 
 export interface Scenario {
@@ -37,11 +38,16 @@ export interface Context {
   /** A line in the case's time line. */
   step(text: string): void;
   /** A figure in the report, beside the bounds the RFC gives. */
-  measure(name: string, value: number, unit: string, bounds?: { readonly min?: number; readonly max?: number; readonly source: string }): void;
+  measure(
+    name: string,
+    value: number,
+    unit: string,
+    bounds?: { readonly min?: number; readonly max?: number; readonly source: string },
+  ): void;
   /** End as unsupported. */
   unsupported(reason: string): never;
 }
 
-export function scenario(definition: Scenario): Scenario {
+export function defineScenario(definition: Scenario): Scenario {
   return definition;
 }

@@ -1,11 +1,10 @@
 /** Child processes as the orchestrator runs them: in a group of their own, with their output kept. */
 import type { ChildProcess } from 'node:child_process';
+import { constants } from 'node:os';
 import type { ExecResult, RunningCommand } from './driver.ts';
 
 /** Output kept of one command, in characters; what comes first counts. */
 const KEPT = 4 << 20;
-
-const SIGNALS: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGABRT: 6, SIGKILL: 9, SIGSEGV: 11, SIGTERM: 15 };
 
 export class ChildCommand implements RunningCommand {
   stdout = '';
@@ -24,7 +23,11 @@ export class ChildCommand implements RunningCommand {
     this.done = new Promise((resolve) => {
       child.once('error', (error) => resolve({ code: 127, stdout: this.stdout, stderr: error.message }));
       child.once('close', (code, signal) =>
-        resolve({ code: code ?? 128 + (SIGNALS[signal ?? ''] ?? 0), stdout: this.stdout, stderr: this.stderr }),
+        resolve({
+          code: code ?? 128 + constants.signals[signal ?? 'SIGKILL'],
+          stdout: this.stdout,
+          stderr: this.stderr,
+        }),
       );
     });
   }

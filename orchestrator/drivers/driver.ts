@@ -19,6 +19,28 @@ export interface Driver {
   up(topology: Topology, options: UpOptions): Promise<Lab>;
   /** Remove what labs left that no living orchestrator owns (`all`: every lab's); what was removed, one line each. */
   collect(options: { all: boolean; dryRun: boolean }): Promise<string[]>;
+  /** The labs on this host, whoever made them. */
+  list(): Promise<LabSummary[]>;
+  /** Take a lab down that another process made. */
+  remove(id: string): Promise<void>;
+  /** Run a command in a node of such a lab, on this process's own streams; its exit code. */
+  exec(id: string, node: string, command: readonly string[]): Promise<number>;
+}
+
+export interface LabSummary {
+  readonly id: string;
+  readonly driver: DriverName;
+  /** Made to outlive its maker. */
+  readonly keep: boolean;
+  readonly nodes: readonly NodeSummary[];
+}
+
+export interface NodeSummary {
+  readonly name: string;
+  readonly kind: string;
+  readonly running: boolean;
+  /** What KAME_NODE names, of a kame node; else empty. */
+  readonly control: string;
 }
 
 export interface UpOptions {

@@ -5,11 +5,21 @@
  * Order of bring-up: namespaces and nodes, links (all ends down), settings of kernel nodes, captures, then every end up
  * at once, addresses, routes, commands, daemons. So no frame is lost to a capture that is not there yet.
  */
-import { FrameBatch, Kind, link as device, PacketSocket, writeSysctl } from 'tun-tap';
+import { link as device, FrameBatch, Kind, PacketSocket, writeSysctl } from 'tun-tap';
 import { LinkRecord, Watchers } from '../capture.ts';
 import type { Kind as NodeKind } from '../kinds.ts';
 import type { Topology, TopologyNode } from '../topology.ts';
-import type { Driver, DriverName, Frame, Lab, LabEvent, LabLink, LabNode, RunningCommand, UpOptions } from './driver.ts';
+import type {
+  Driver,
+  DriverName,
+  Frame,
+  Lab,
+  LabEvent,
+  LabLink,
+  LabNode,
+  RunningCommand,
+  UpOptions,
+} from './driver.ts';
 import { type Observation, type Wired, wire } from './wiring.ts';
 
 /** Starts and ends nodes: containers, or processes in namespaces. */
@@ -180,7 +190,9 @@ export class KernelLab implements Lab {
       signal?.throwIfAborted();
       const result = await hosted.exec(command);
       if (result.code !== 0) {
-        throw new Error(`${node.name}: '${command}' ended with ${result.code}: ${(result.stderr || result.stdout).trim()}`);
+        throw new Error(
+          `${node.name}: '${command}' ended with ${result.code}: ${(result.stderr || result.stdout).trim()}`,
+        );
       }
     }
     for (const daemon of node.daemons) {

@@ -15,11 +15,33 @@ export interface Owner {
   readonly driver: string;
 }
 
+/** This process. */
+export function ownerOf(id: string, driver: string, keep: boolean): Owner {
+  return { id, pid: process.pid, started: startOf(process.pid) ?? '', keep, driver };
+}
+
+/** Does the lab with this owner (as JSON) still have one, or was it made to be kept? */
+export function isLiving(json: string | undefined): boolean {
+  try {
+    const owner = JSON.parse(json ?? '') as Owner;
+    return owner.keep || startOf(owner.pid) === owner.started;
+  } catch {
+    return false;
+  }
+}
+
+export function isKept(json: string | undefined): boolean {
+  try {
+    return (JSON.parse(json ?? '') as Owner).keep;
+  } catch {
+    return false;
+  }
+}
+
 export function claim(id: string, driver: string, keep: boolean): string {
   const folder = join(RUN_FOLDER, id);
   mkdirSync(folder, { recursive: true, mode: 0o755 });
-  const owner: Owner = { id, pid: process.pid, started: startOf(process.pid) ?? '', keep, driver };
-  writeFileSync(join(folder, 'owner.json'), JSON.stringify(owner));
+  writeFileSync(join(folder, 'owner.json'), JSON.stringify(ownerOf(id, driver, keep)));
   return folder;
 }
 
@@ -28,23 +50,23 @@ export function release(id: string): void {
 }
 
 /** Every lab with a folder here; `living` when its process runs, or it was made to be kept. */
-export function owners(driver: string): { id: string; living: boolean }[] {
+export function owners(driver: string): { id: string; living: boolean; keep: boolean }[] {
   let ids: string[];
   try {
-    ids = readdirSync(RUN_FOLDER);
+    ids = readdirSync(RUN_FOLDER).sort();
   } catch {
     return [];
   }
   return ids.flatMap((id) => {
-    const owner = read(id);
-    if (owner !== undefined && owner.driver !== driver) return [];
-    return [{ id, living: owner !== undefined && (owner.keep || startOf(owner.pid) === owner.started) }];
+    const json = read(id);
+    if (json !== undefined && !json.includes(`"driver":"${driver}"`)) return [];
+    return [{ id, living: isLiving(json), keep: isKept(json) }];
   });
 }
 
-function read(id: string): Owner | undefined {
+function read(id: string): string | undefined {
   try {
-    return JSON.parse(readFileSync(join(RUN_FOLDER, id, 'owner.json'), 'utf8')) as Owner;
+    return readFileSync(join(RUN_FOLDER, id, 'owner.json'), 'utf8');
   } catch {
     return undefined;
   }

@@ -5,18 +5,17 @@
  * in its environment, which is how `gc` knows it.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, openSync, closeSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { release as kernelRelease } from 'node:os';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { constants, release as kernelRelease } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createNamespace, deleteNamespace, listNamespaces, withNamespace, writeSysctl } from 'tun-tap';
 import type { Kind } from '../kinds.ts';
-import type { TopologyNode } from '../topology.ts';
+import type { Topology, TopologyNode } from '../topology.ts';
 import { ChildCommand, finished } from './command.ts';
-import type { Driver, ExecResult, Lab, RunningCommand, UpOptions } from './driver.ts';
-import { type HostedNode, type Host, KernelLab, unsupportedKinds } from './kernel-lab.ts';
+import type { Driver, ExecResult, Lab, LabSummary, RunningCommand, UpOptions } from './driver.ts';
 import { KameControl, kameConfig } from './kame-node.ts';
-import { claim, owners, release } from './owner.ts';
-import type { Topology } from '../topology.ts';
+import { type Host, type HostedNode, KernelLab, unsupportedKinds } from './kernel-lab.ts';
+import { claim, owners, RUN_FOLDER, release } from './owner.ts';
 
 const PREFIX = 'kamelab-';
 const NODE_IMAGE = join(import.meta.dirname, '../../node-image');
@@ -68,6 +67,53 @@ export class ProcessDriver implements Driver {
     }
     return removed;
   }
+
+  async list(): Promise<LabSummary[]> {
+    return owners(this.name).map(({ id, keep }) => {
+      const alive = new Set(processesOf(id).map(nodeOf));
+      const nodes = readdirSync(join(RUN_FOLDER, id), { withFileTypes: true })
+        .filter((entry) => entry.isDirectory())
+        .map(({ name }) => {
+          const socket = join(RUN_FOLDER, id, name, 'control.sock');
+          const kind = readFileSync(join(RUN_FOLDER, id, name, 'kind'), 'utf8');
+          const control = kind === 'kame' ? socket : '';
+          return { name, kind, running: kind !== 'kame' || alive.has(name), control };
+        });
+      return { id, driver: this.name, keep, nodes };
+    });
+  }
+
+  async remove(id: string): Promise<void> {
+    await end(id);
+  }
+
+  async exec(id: string, node: string, command: readonly string[]): Promise<number> {
+    const [file, ...argv] = command;
+    const folder = join(RUN_FOLDER, id, node);
+    const kame = readFileSync(join(folder, 'kind'), 'utf8') === 'kame';
+    const child = withNamespace(`${PREFIX}${id}.${node}`, () =>
+      spawn(file!, argv, {
+        stdio: 'inherit',
+        env: {
+          ...process.env,
+          ...(kame ? { KAME_NODE: join(folder, 'control.sock'), PATH: `${TOOLS}:${process.env['PATH'] ?? ''}` } : {}),
+        },
+      }),
+    );
+    return new Promise((resolve, reject) => {
+      child.once('error', reject);
+      child.once('exit', (code, signal) => resolve(code ?? 128 + (constants.signals[signal ?? 'SIGKILL'] ?? 0)));
+    });
+  }
+}
+
+/** Processes, namespaces, folder: in this order, since a process keeps its namespace. */
+async function end(id: string): Promise<void> {
+  for (const pid of processesOf(id)) killProcess(pid);
+  for (const name of listNamespaces()) {
+    if (name === `${PREFIX}${id}` || name.startsWith(`${PREFIX}${id}.`)) deleteNamespace(name);
+  }
+  release(id);
 }
 
 const labOf = (namespace: string): string => namespace.slice(PREFIX.length).split('.')[0]!;
@@ -107,11 +153,7 @@ class ProcessHost implements Host {
 
   async end(): Promise<void> {
     await Promise.all(this.#nodes.map((node) => node.end()));
-    for (const pid of processesOf(this.#id)) killProcess(pid);
-    for (const name of listNamespaces()) {
-      if (name === `${PREFIX}${this.#id}` || name.startsWith(`${PREFIX}${this.#id}.`)) deleteNamespace(name);
-    }
-    release(this.#id);
+    await end(this.#id);
   }
 }
 
@@ -133,6 +175,7 @@ class ProcessNode implements HostedNode {
     this.#node = node;
     this.#folder = folder;
     this.#lab = lab;
+    writeFileSync(join(folder, 'kind'), node.kind);
     for (const file of node.files) {
       const path = join(folder, 'files', file.path);
       mkdirSync(dirname(path), { recursive: true });
@@ -274,6 +317,15 @@ function processesOf(lab: string): number[] {
       }
     })
     .map(Number);
+}
+
+function nodeOf(pid: number): string {
+  try {
+    const environment = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+    return environment.find((entry) => entry.startsWith('KAMELAB_NODE='))?.slice('KAMELAB_NODE='.length) ?? '';
+  } catch {
+    return '';
+  }
 }
 
 function killProcess(pid: number): void {

@@ -12,7 +12,18 @@ import { LinkRecord } from '../capture.ts';
 import type { Kind } from '../kinds.ts';
 import type { Topology, TopologyLink, TopologyNode } from '../topology.ts';
 import { splitWords } from '../words.ts';
-import type { Driver, ExecResult, Frame, Lab, LabEvent, LabLink, LabNode, RunningCommand, UpOptions } from './driver.ts';
+import type {
+  Driver,
+  ExecResult,
+  Frame,
+  Lab,
+  LabEvent,
+  LabLink,
+  LabNode,
+  LabSummary,
+  RunningCommand,
+  UpOptions,
+} from './driver.ts';
 import { unsupportedKinds } from './kernel-lab.ts';
 import { VirtualTime } from './virtual-time.ts';
 
@@ -42,8 +53,20 @@ export class SimulationDriver implements Driver {
     return lab;
   }
 
+  // a simulated lab is never there without its maker
+
   async collect(): Promise<string[]> {
     return [];
+  }
+
+  async list(): Promise<LabSummary[]> {
+    return [];
+  }
+
+  async remove(): Promise<void> {}
+
+  async exec(): Promise<number> {
+    throw new Error('a simulated lab has no nodes beyond its own process');
   }
 }
 
@@ -105,7 +128,8 @@ class SimulatedLab implements Lab {
       const node = this.nodes.get(name)!;
       for (const command of commands) {
         const result = await node.exec(command);
-        if (result.code !== 0) throw new Error(`${name}: '${command}' ended with ${result.code}: ${result.stderr.trim()}`);
+        if (result.code !== 0)
+          throw new Error(`${name}: '${command}' ended with ${result.code}: ${result.stderr.trim()}`);
       }
       for (const daemon of daemons) {
         const running = await node.start(daemon.run);

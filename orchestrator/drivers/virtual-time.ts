@@ -48,7 +48,8 @@ export class VirtualTime {
     try {
       if (this.#settle()) return this.#goOn();
       while (this.#waits.size > 0) {
-        if (!this.clock.step()) return this.end(new Error('nothing is left to happen in virtual time, and a wait goes on'));
+        if (!this.clock.step())
+          return this.end(new Error('nothing is left to happen in virtual time, and a wait goes on'));
         if (this.#settle()) break;
       }
     } catch (error) {

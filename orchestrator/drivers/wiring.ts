@@ -117,10 +117,9 @@ function mirrored({ mtu }: TopologyLink, number: number, a: Place, b: Place, lab
 
 /** Two kernels and no tunnel driver between them: each gets a TUN, and what one sends is written to the other. */
 function pumpedTuns({ mtu }: TopologyLink, a: Place, b: Place): Wired {
-  const tuns = [a, b].map(({ end, namespace }) => TunTap.open({ name: end.interface, mode: 'tun', namespace, mtu })) as [
-    TunTap,
-    TunTap,
-  ];
+  const tuns = [a, b].map(({ end, namespace }) =>
+    TunTap.open({ name: end.interface, mode: 'tun', namespace, mtu }),
+  ) as [TunTap, TunTap];
   const batch = new FrameBatch(64, mtu);
   const pump = (from: TunTap, to: TunTap): void => {
     from.onReadable((gone) => {

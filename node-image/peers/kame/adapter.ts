@@ -1,6 +1,7 @@
 /** The kame stack as a peer, by its own tools; what it holds comes as JSON from `nodestate`. */
-import type { ExecResult, LabNode } from '#orchestrator/drivers/driver.ts';
+
 import type { NodeState } from '#node/node-state.ts';
+import type { ExecResult, LabNode } from '#orchestrator/drivers/driver.ts';
 import { hops } from '../linux/adapter.ts';
 import type { Peer, PeerAddress, PeerNeighbor, PingOptions, PingResult } from '../peer.ts';
 import { pingTimes, sentAndReceived } from '../ping-output.ts';
@@ -73,7 +74,8 @@ export class KamePeer implements Peer {
   }
 
   async addRoute(destination: string, via: string | undefined, interfaceName: string): Promise<void> {
-    const next = via === undefined ? ['-interface', interfaceName] : [via.startsWith('fe80:') ? `${via}%${interfaceName}` : via];
+    const next =
+      via === undefined ? ['-interface', interfaceName] : [via.startsWith('fe80:') ? `${via}%${interfaceName}` : via];
     await this.#must(['route', 'add', '-inet6', destination, ...next]);
   }
 
@@ -119,7 +121,9 @@ export class KamePeer implements Peer {
   async #must(argv: readonly string[]): Promise<ExecResult> {
     const result = await this.node.exec(argv);
     if (result.code !== 0) {
-      throw new Error(`${this.name}: '${argv.join(' ')}' ended with ${result.code}: ${(result.stderr || result.stdout).trim()}`);
+      throw new Error(
+        `${this.name}: '${argv.join(' ')}' ended with ${result.code}: ${(result.stderr || result.stdout).trim()}`,
+      );
     }
     return result;
   }

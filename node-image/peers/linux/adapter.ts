@@ -20,7 +20,19 @@ export class LinuxPeer implements Peer {
 
   async ping(address: string, options: PingOptions = {}): Promise<PingResult> {
     const { count = 1, interval = 1000, size = 56, hopLimit, source, wait = 2000 } = options;
-    const argv = ['ping', '-6', '-n', '-c', `${count}`, '-i', `${interval / 1000}`, '-s', `${size}`, '-W', `${wait / 1000}`];
+    const argv = [
+      'ping',
+      '-6',
+      '-n',
+      '-c',
+      `${count}`,
+      '-i',
+      `${interval / 1000}`,
+      '-s',
+      `${size}`,
+      '-W',
+      `${wait / 1000}`,
+    ];
     if (hopLimit !== undefined) argv.push('-t', `${hopLimit}`);
     if (source !== undefined) argv.push('-I', source);
     if (options.interface !== undefined) argv.push('-I', options.interface);
@@ -54,7 +66,13 @@ export class LinuxPeer implements Peer {
     return (device?.addr_info ?? []).map((info) => ({
       address: info.local,
       prefixLength: info.prefixlen,
-      state: info.dadfailed ? 'duplicated' : info.tentative ? 'tentative' : info.deprecated ? 'deprecated' : 'preferred',
+      state: info.dadfailed
+        ? 'duplicated'
+        : info.tentative
+          ? 'tentative'
+          : info.deprecated
+            ? 'deprecated'
+            : 'preferred',
     }));
   }
 
@@ -117,7 +135,8 @@ export class LinuxPeer implements Peer {
 
   async #must(command: string): Promise<ExecResult> {
     const result = await this.node.exec(command);
-    if (result.code !== 0) throw new Error(`${this.name}: '${command}' ended with ${result.code}: ${result.stderr.trim()}`);
+    if (result.code !== 0)
+      throw new Error(`${this.name}: '${command}' ended with ${result.code}: ${result.stderr.trim()}`);
     return result;
   }
 
