@@ -66,7 +66,7 @@ export interface DecodedArp {
   readonly target: string;
 }
 
-export interface DecodedIp4 {
+export interface DecodedIp4 extends DecodedChecksum {
   readonly src: string;
   readonly dst: string;
   readonly ttl: number;
@@ -78,7 +78,6 @@ export interface DecodedIp4 {
   readonly protocol: number;
   readonly headerLength: number;
   readonly totalLength: number;
-  readonly checksumOk: boolean;
 }
 
 export interface DecodedIp6 {
@@ -692,7 +691,7 @@ class Walk {
       protocol: Ip4.protocol(v, at),
       headerLength,
       totalLength,
-      checksumOk: Ip4.checksumOk(v, at),
+      ...judged(Ip4.checksum(v, at), Checksum.sum(v, at, headerLength)),
     };
     if (totalLength < headerLength) return this.#bad(`IPv4 total length ${totalLength}`);
     this.#source = at + Ip4.SOURCE;
@@ -766,10 +765,11 @@ class Walk {
     let sum = Checksum.sum(v, this.#source, this.#addressLength, (length >>> 16) + (length & 0xffff));
     sum = Checksum.sum(v, this.#destination, this.#addressLength, sum + protocol);
     sum = Checksum.sum(v, this.#at, length, sum);
-    if (sum === 0xffff && !(protocol === NextHeader.udp && stored === 0)) return { checksum: stored, checksumOk: true };
-    const without = Checksum.complement(Checksum.add(sum, ~stored & 0xffff));
-    const checksumExpected = protocol === NextHeader.udp ? Checksum.udp(without) : without;
-    return { checksum: stored, checksumOk: false, checksumExpected };
+    if (protocol !== NextHeader.udp) return judged(stored, sum);
+    // zero is no checksum, RFC 8200 §8.1
+    const verdict = judged(stored, sum);
+    if (stored !== 0 && verdict.checksumOk) return verdict;
+    return { ...verdict, checksumOk: false, checksumExpected: Checksum.udp(verdict.checksumExpected ?? 0) };
   }
 
   /** Whether `bytes` are left before the end; says so if not. */
@@ -829,6 +829,13 @@ const HEADERS: Readonly<Record<string, number>> = {
   mld2Report: Mld.REPORT2_LENGTH,
   unknown: Icmp6.LENGTH,
 };
+
+/** `sum` is over all that is covered, the stored checksum included. */
+function judged(stored: number, sum: number): DecodedChecksum {
+  if (sum === 0xffff) return { checksum: stored, checksumOk: true };
+  const checksumExpected = Checksum.complement(Checksum.add(sum, ~stored & 0xffff));
+  return { checksum: stored, checksumOk: false, checksumExpected };
+}
 
 function nameIn(table: Readonly<Record<string, number>>, value: number): string {
   for (const name in table) if (table[name] === value) return name;
