@@ -99,6 +99,7 @@ export function hint(syscall: string, code: string): string {
     case 'umount':
       return denied ? 'Needs CAP_SYS_ADMIN' : '';
     default:
+      if (code === 'EROFS') return 'Mounted read-only (a container: write it from outside, or start with --sysctl)';
       return denied ? 'Needs CAP_NET_ADMIN' : '';
   }
 }
