@@ -6,6 +6,11 @@ export class PacketQueue {
   #last: Packet | undefined;
   length = 0;
 
+  /** The newest; it stays in the queue. */
+  get last(): Packet | undefined {
+    return this.#last;
+  }
+
   add(packet: Packet): void {
     packet.next = undefined;
     if (this.#last === undefined) this.#first = packet;
