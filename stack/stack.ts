@@ -13,7 +13,11 @@ import { Interface, type InterfaceKind } from './link/interface.ts';
 import type { Link } from './link/link.ts';
 import { Loopback } from './link/loopback.ts';
 import { Mld } from './mld/mld.ts';
+import { DelayedAdvertisements } from './nd6/advertisement.ts';
+import { DuplicateDetection } from './nd6/dad.ts';
 import { NeighborCache } from './nd6/neighbors.ts';
+import { Redirects } from './nd6/redirect.ts';
+import { NdLog } from './nd6/validity.ts';
 import type { Pool } from './packet/pool.ts';
 import { RouteExpiry } from './route/routes.ts';
 import { RouteTable } from './route/table.ts';
@@ -53,6 +57,10 @@ export class Stack {
   readonly routes: RouteTable;
   readonly routeExpiry: RouteExpiry;
   readonly neighbors: NeighborCache;
+  readonly dad: DuplicateDetection;
+  readonly delayedAdvertisements = new DelayedAdvertisements();
+  readonly redirects: Redirects;
+  readonly ndLog = new NdLog();
   readonly mld: Mld;
   readonly reassembly: Reassembly;
   /** Where the identifications of fragments come from: nobody outside can guess the next (RFC 7739 5.3). KAME: ip6_randomid. */
@@ -80,6 +88,8 @@ export class Stack {
     this.routes = new RouteTable(salts.u32());
     this.routeExpiry = new RouteExpiry(this);
     this.neighbors = new NeighborCache(this, salts.u32());
+    this.dad = new DuplicateDetection(this);
+    this.redirects = new Redirects(this);
     this.mld = new Mld(this);
     this.reassembly = new Reassembly(this);
     this.identifications = env.random.fork('fragment identifications');

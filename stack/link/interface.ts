@@ -22,6 +22,14 @@ export class NdInfo {
   baseReachableTime = 30_000;
   /** Drawn from 0.5..1.5 of the base, again every two hours. */
   reachableTime = 30_000;
+  /** When it is drawn next, and the base it was drawn from. */
+  redrawAt = 0;
+  drawnFrom = 0;
+  /** The interface has come up; nothing is sent of its own accord before this moment (RFC 4862 5.4.2). */
+  settlesAt = 0;
+  /** The node itself listens to ff02::1 and ff02::2 there. */
+  allNodes = false;
+  allRouters = false;
   retransTimer = 1000;
   /** 0: the node's `ip6.hlim`. */
   hopLimit = 0;
