@@ -10,6 +10,7 @@ import { release as kernelRelease } from 'node:os';
 import { PassThrough } from 'node:stream';
 import Docker from 'dockerode';
 import { writeSysctl } from 'tun-tap';
+import type { NodeState } from '#node/node-state.ts';
 import type { Kind } from '../kinds.ts';
 import type { Topology, TopologyNode } from '../topology.ts';
 import { finished } from './command.ts';
@@ -26,6 +27,8 @@ const IMAGE = 'kamelab/node';
 const EXEC_TIMEOUT = 60_000;
 const SOCKET = '/run/kame.sock';
 const CONFIG = '/run/node.yaml';
+/** KAME's own ifconfig, route and sysctl come before Debian's. */
+const KAME_PATH = '/kamelab/node-image/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 export class DockerDriver implements Driver {
   readonly name = 'docker';
@@ -176,7 +179,7 @@ class DockerHost implements Host {
       Env: [
         `KAMELAB_LAB=${this.#owner.id}`,
         `KAMELAB_NODE=${node.name}`,
-        ...(kame ? [`KAME_NODE=${SOCKET}`, `KAME_CONFIG=${kameConfig(node)}`] : []),
+        ...(kame ? [`KAME_NODE=${SOCKET}`, `KAME_CONFIG=${kameConfig(node)}`, `PATH=${KAME_PATH}`] : []),
       ],
       HostConfig: {
         NetworkMode: 'none',
@@ -307,6 +310,10 @@ class DockerNode implements HostedNode {
     if (this.#kame === undefined) return writeSysctl(this.namespace, name, value);
     const result = await this.exec(['sysctl', '-w', `${name}=${value}`]);
     if (result.code !== 0) throw new Error(`${this.name}: ${result.stderr.trim()}`);
+  }
+
+  async state(): Promise<NodeState | undefined> {
+    return this.#kame?.state();
   }
 
   log(): Promise<string> {

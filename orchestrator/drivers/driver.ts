@@ -4,6 +4,7 @@
  *
  * Times are milliseconds since the lab came up, of the lab's own clock.
  */
+import type { NodeState } from '#node/node-state.ts';
 import type { Decoded } from '#stack/wire/decode.ts';
 import type { Topology } from '../topology.ts';
 
@@ -84,6 +85,8 @@ export interface LabNode {
   start(command: string | readonly string[]): Promise<RunningCommand>;
   /** One tunable, by the name the kind knows it under. */
   sysctl(name: string, value: string | number): Promise<void>;
+  /** What a kame node holds: interfaces, neighbors, routes, counters. Undefined of another kind. */
+  state(): Promise<NodeState | undefined>;
   /** What the node has logged so far. */
   log(): Promise<string>;
   /** The end of the node, without a word to anybody. Its links stay. */

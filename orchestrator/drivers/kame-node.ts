@@ -1,38 +1,148 @@
 /** A kame node's process as the drivers see it: its configuration, and its control socket. */
-import type { ChildProcess } from 'node:child_process';
+import { connect, type Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { stringify } from 'yaml';
+import type { ClientLine, Request, ServerLine } from '#node/control-protocol.ts';
+import type { NodeState } from '#node/node-state.ts';
 import type { TopologyNode } from '../topology.ts';
 import { plainWords } from '../words.ts';
 import type { ExecResult, RunningCommand } from './driver.ts';
 
+/** A node that says nothing for this long after its start has failed. Milliseconds. */
+const START_TIMEOUT = 15_000;
+const RETRY = 10;
+
 /** The node's file for `kame-node --config`. Its interfaces wait without carrier until they are wired. */
 export function kameConfig(node: TopologyNode): string {
+  const medium = (end: { mac: string; link: string }): object => ({ mac: end.mac });
   return stringify({
     hostname: node.hostname,
-    interfaces: node.interfaces.map((end) => ({ name: end.interface, mac: end.mac, addresses: end.addresses })),
+    hold: true,
+    interfaces: node.interfaces.map((end) => ({
+      name: end.interface,
+      ...medium(end),
+      addresses: end.addresses
+        .filter(({ family }) => family === 6)
+        .map((prefix) => `${prefix.address}/${prefix.prefixLength}`),
+    })),
   });
 }
 
 export class KameControl {
-  static async connect(_socket: string, _child?: ChildProcess): Promise<KameControl> {
-    throw new Error('not built yet');
+  readonly #path: string;
+  readonly #open = new Set<Socket>();
+
+  private constructor(path: string) {
+    this.#path = path;
   }
 
-  async connected(): Promise<void> {}
+  /** Waits until the node listens; `dead` tells that it never will. */
+  static async connect(path: string, dead: () => boolean = () => false): Promise<KameControl> {
+    const control = new KameControl(path);
+    const end = performance.now() + START_TIMEOUT;
+    for (;;) {
+      try {
+        await control.#ask({ programs: true });
+        return control;
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        if (dead()) throw new Error('the node ended at its start');
+        if (performance.now() > end) throw new Error(`the node does not listen on ${path} (${code ?? error})`);
+        await pause(RETRY);
+      }
+    }
+  }
 
-  onEvent(_handler: (event: Record<string, unknown> & { type: string; time: number }) => void): void {}
+  /** Its links are in place. */
+  async connected(): Promise<void> {
+    await this.#ask({ connected: true });
+  }
+
+  async state(): Promise<NodeState> {
+    return ((await this.#ask({ state: true })) as { state: NodeState }).state;
+  }
+
+  onEvent(handler: (event: Record<string, unknown> & { type: string; time: number }) => void): void {
+    this.#request({ events: true }, (line) => {
+      if ('event' in line) handler(line.event as never);
+    });
+  }
 
   /** The words of a command that the node itself can run; undefined for one that needs a shell. */
   program(command: string | readonly string[]): readonly string[] | undefined {
     return typeof command === 'string' ? plainWords(command) : command;
   }
 
-  run(
-    _argv: readonly string[],
-    _input: string | undefined,
-  ): RunningCommand & { signal(name: NodeJS.Signals): void; done: Promise<ExecResult> } {
-    throw new Error('not built yet');
+  run(argv: readonly string[], input: string | undefined): KameCommand {
+    return new KameCommand((onLine) => this.#request({ run: argv }, onLine), input);
   }
 
-  close(): void {}
+  close(): void {
+    for (const socket of this.#open) socket.destroy();
+  }
+
+  /** A request with one answer. */
+  #ask(request: Request): Promise<ServerLine> {
+    return new Promise((resolve, reject) => {
+      const socket = this.#request(request, (line) => {
+        if ('failed' in line) reject(new Error(line.failed));
+        else resolve(line);
+      });
+      socket.once('error', reject);
+      socket.once('close', () => reject(new Error('the node hung up')));
+    });
+  }
+
+  #request(request: Request, onLine: (line: ServerLine) => void): Socket {
+    const socket = connect(this.#path);
+    this.#open.add(socket);
+    let rest = '';
+    socket.setEncoding('utf8');
+    socket.on('data', (text) => {
+      const lines = (rest + text).split('\n');
+      rest = lines.pop()!;
+      for (const line of lines) onLine(JSON.parse(line) as ServerLine);
+    });
+    socket.on('close', () => this.#open.delete(socket));
+    socket.on('error', () => {}); // who waits for an answer hears of it by the close
+    socket.write(`${JSON.stringify(request)}\n`);
+    return socket;
+  }
+}
+
+/** A program of the node, run over a connection of its own. */
+class KameCommand implements RunningCommand {
+  stdout = '';
+  stderr = '';
+  readonly done: Promise<ExecResult>;
+  readonly #socket: Socket;
+
+  constructor(open: (onLine: (line: ServerLine) => void) => Socket, input: string | undefined) {
+    let code = 137; // the node died with it
+    this.#socket = open((line) => {
+      if ('out' in line) this.stdout += line.out;
+      else if ('error' in line) this.stderr += line.error;
+      else if ('exit' in line) code = line.exit;
+      else if ('failed' in line) this.stderr += `${line.failed}\n`;
+    });
+    if (input !== undefined) this.#send({ input });
+    this.#send({ input: null });
+    this.done = new Promise((resolve) => {
+      this.#socket.once('close', () => resolve({ code, stdout: this.stdout, stderr: this.stderr }));
+    });
+  }
+
+  interrupt(): void {
+    this.#send({ signal: 'SIGINT' });
+  }
+
+  /** Any signal ends it: hanging up ends the program. */
+  signal(name: NodeJS.Signals): void {
+    if (name === 'SIGINT') this.interrupt();
+    else this.#socket.destroy();
+  }
+
+  #send(line: ClientLine): void {
+    this.#socket.write(`${JSON.stringify(line)}\n`);
+  }
 }

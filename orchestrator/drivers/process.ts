@@ -9,6 +9,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, 
 import { constants, release as kernelRelease } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createNamespace, deleteNamespace, listNamespaces, withNamespace, writeSysctl } from 'tun-tap';
+import type { NodeState } from '#node/node-state.ts';
 import type { Kind } from '../kinds.ts';
 import type { Topology, TopologyNode } from '../topology.ts';
 import { ChildCommand, finished } from './command.ts';
@@ -201,7 +202,11 @@ class ProcessNode implements HostedNode {
     );
     closeSync(log);
     this.#process = child;
-    this.#kame = await KameControl.connect(socket, child);
+    this.#kame = await KameControl.connect(socket, () => child.exitCode !== null || child.signalCode !== null).catch(
+      async (error) => {
+        throw new Error(`${this.name}: ${(error as Error).message}; it said: ${(await this.log()).trim()}`);
+      },
+    );
   }
 
   #environment(): NodeJS.ProcessEnv {
@@ -267,6 +272,10 @@ class ProcessNode implements HostedNode {
     if (this.#kame === undefined) return writeSysctl(this.namespace, name, value);
     const result = await this.exec(['sysctl', '-w', `${name}=${value}`]);
     if (result.code !== 0) throw new Error(`${this.name}: ${result.stderr.trim()}`);
+  }
+
+  async state(): Promise<NodeState | undefined> {
+    return this.#kame?.state();
   }
 
   async log(): Promise<string> {

@@ -1,6 +1,7 @@
 /** The sim driver: kame nodes only, all in this process, on in-memory links, in virtual time. One seed gives one run. */
 import { StackKernel } from '#node/kernel.ts';
 import { Node, type RunningProgram } from '#node/node.ts';
+import type { NodeState } from '#node/node-state.ts';
 import { Timer } from '#stack/env/clock.ts';
 import { SeededRandom } from '#stack/env/random.ts';
 import { VirtualClock } from '#stack/env/virtual-clock.ts';
@@ -236,6 +237,10 @@ class SimulatedNode implements LabNode {
   async sysctl(name: string, value: string | number): Promise<void> {
     const result = await this.exec(['sysctl', '-w', `${name}=${value}`]);
     if (result.code !== 0) throw new Error(`${this.name}: ${result.stderr.trim()}`);
+  }
+
+  async state(): Promise<NodeState> {
+    return this.#node.state();
   }
 
   async log(): Promise<string> {

@@ -1,4 +1,4 @@
-/** The kame stack as a peer, by its own tools; what it holds comes as JSON from `nodestate`. */
+/** The kame stack as a peer, by its own tools; what it holds comes as JSON. */
 
 import type { NodeState } from '#node/node-state.ts';
 import type { ExecResult, LabNode } from '#orchestrator/drivers/driver.ts';
@@ -34,7 +34,7 @@ export class KamePeer implements Peer {
   }
 
   async state(): Promise<NodeState> {
-    return JSON.parse((await this.#must(['nodestate'])).stdout) as NodeState;
+    return (await this.node.state())!;
   }
 
   async neighbors(): Promise<PeerNeighbor[]> {
