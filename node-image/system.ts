@@ -4,9 +4,11 @@
  *
  * Addresses are 16-byte arrays, a zone is an interface name ('' for none), times are milliseconds unless a name says otherwise.
  */
+
+import type { Counters, Histograms } from '#stack/counters.ts';
 import type { Clock } from '#stack/env/clock.ts';
 import type { Random } from '#stack/env/random.ts';
-import type { Counters, Histograms } from '#stack/counters.ts';
+import type { TraceEvent } from '#stack/env/trace.ts';
 
 /** A tool or daemon: event-driven, returns at once, ends by `system.exit`. */
 export type Program = (system: System, argv: string[]) => void;
@@ -88,6 +90,9 @@ export interface Kernel {
   /** Source address the stack would choose, or undefined. */
   sourceFor(destination: ScopedAddress): ScopedAddress | undefined;
 
+  /** What happens in the node until closed: the routing socket, and more. */
+  openEvents(receive: (event: TraceEvent) => void): { close(): void };
+
   /** Throws EPROTONOSUPPORT. */
   openRaw(protocol: number): RawSocket;
   openUdp(): UdpSocket;
@@ -102,12 +107,15 @@ export interface AddressOptions {
   /** Seconds. */
   readonly preferredLifetime?: number;
   readonly validLifetime?: number;
+  /** The other end of a point-to-point interface. */
+  readonly destination?: Uint8Array;
 }
 
 export interface AddressInfo {
   readonly address: Uint8Array;
   readonly prefixLength: number;
   readonly state: 'tentative' | 'preferred' | 'deprecated' | 'duplicated';
+  readonly destination: Uint8Array | undefined;
   readonly anycast: boolean;
   readonly autoconf: boolean;
   readonly temporary: boolean;
