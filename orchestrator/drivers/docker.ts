@@ -166,9 +166,9 @@ class DockerHost implements Host {
     }
   }
 
-  async start(node: TopologyNode, kind: Kind): Promise<HostedNode> {
+  async start(node: TopologyNode, kind: Kind, topology: Topology): Promise<HostedNode> {
     const kame = kind.attachment === 'tap';
-    const start = `printf %s "$KAME_CONFIG" > ${CONFIG} && exec kame-node --control ${SOCKET} --config ${CONFIG}`;
+    const start = `printf %s "$KAME_CONFIG" > ${CONFIG} && exec kame-node --control ${SOCKET} --config ${CONFIG} --hold`;
     const container = await this.#docker.createContainer({
       name: `kamelab-${this.#owner.id}-${node.name}`,
       Image: kind.image,
@@ -179,7 +179,13 @@ class DockerHost implements Host {
       Env: [
         `KAMELAB_LAB=${this.#owner.id}`,
         `KAMELAB_NODE=${node.name}`,
-        ...(kame ? [`KAME_NODE=${SOCKET}`, `KAME_CONFIG=${kameConfig(node)}`, `PATH=${KAME_PATH}`] : []),
+        ...(kame
+          ? [
+              `KAME_NODE=${SOCKET}`,
+              `KAME_CONFIG=${JSON.stringify(kameConfig(node, topology.links))}`,
+              `PATH=${KAME_PATH}`,
+            ]
+          : []),
       ],
       HostConfig: {
         NetworkMode: 'none',

@@ -1,10 +1,11 @@
 /** A kame node's process as the drivers see it: its configuration, and its control socket. */
 import { connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { stringify } from 'yaml';
 import type { ClientLine, Request, ServerLine } from '#node/control-protocol.ts';
+import { ConfigError, type NodeConfig, parseConfig } from '#node/node-config.ts';
 import type { NodeState } from '#node/node-state.ts';
-import type { TopologyNode } from '../topology.ts';
+import type { TopologyAddress, TopologyLink, TopologyNode } from '../topology.ts';
+import { UsageError } from '../usage-error.ts';
 import { plainWords } from '../words.ts';
 import type { ExecResult, RunningCommand } from './driver.ts';
 
@@ -12,21 +13,42 @@ import type { ExecResult, RunningCommand } from './driver.ts';
 const START_TIMEOUT = 15_000;
 const RETRY = 10;
 
-/** The node's file for `kame-node --config`. Its interfaces wait without carrier until they are wired. */
-export function kameConfig(node: TopologyNode): string {
-  const medium = (end: { mac: string; link: string }): object => ({ mac: end.mac });
-  return stringify({
+/** A kame node of a topology as `kame-node` and the simulation read it. */
+export function kameConfig(node: TopologyNode, links: readonly TopologyLink[]): NodeConfig {
+  const problem = Object.entries(node.sysctls).find(([, value]) => !/^-?\d+$/.test(value));
+  if (problem !== undefined) throw new UsageError(`${node.name}: sysctl ${problem[0]}: a whole number is wanted`);
+  const source = {
     hostname: node.hostname,
-    hold: true,
-    interfaces: node.interfaces.map((end) => ({
-      name: end.interface,
-      ...medium(end),
-      addresses: end.addresses
-        .filter(({ family }) => family === 6)
-        .map((prefix) => `${prefix.address}/${prefix.prefixLength}`),
-    })),
-  });
+    sysctls: {
+      'net.inet6.ip6.forwarding': node.forwarding ? 1 : 0,
+      ...Object.fromEntries(Object.entries(node.sysctls).map(([name, value]) => [name, Number(value)])),
+    },
+    loopback: prefixes(node.loopback),
+    interfaces: node.interfaces.map((end) => {
+      const { medium, mtu } = links.find(({ name }) => name === end.link)!;
+      const mode = medium === 'tun' ? { mode: 'tun' } : { mode: 'tap', mac: end.mac };
+      return { name: end.interface, mtu, ...mode, addresses: prefixes(end.addresses) };
+    }),
+    routes: node.routes
+      .filter(({ family }) => family === 6)
+      .map(({ to, via, dev, reject }) => ({
+        to,
+        ...(via === undefined ? {} : { via: via.startsWith('fe80:') ? `${via}%${dev}` : via }),
+        ...(dev === undefined ? {} : { interface: dev }),
+        reject,
+      })),
+    files: Object.fromEntries(node.files.map(({ path, content }) => [path, content])),
+  };
+  try {
+    return parseConfig(JSON.stringify(source), node.name);
+  } catch (error) {
+    if (error instanceof ConfigError) throw new UsageError(error.message);
+    throw error;
+  }
 }
+
+const prefixes = (addresses: readonly TopologyAddress[]): string[] =>
+  addresses.filter(({ family }) => family === 6).map(({ address, prefixLength }) => `${address}/${prefixLength}`);
 
 export class KameControl {
   readonly #path: string;

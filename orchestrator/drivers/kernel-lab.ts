@@ -27,7 +27,7 @@ export interface Host {
   readonly driver: DriverName;
   /** The namespace that holds the testbed's side of every link. */
   readonly labNamespace: string;
-  start(node: TopologyNode, kind: NodeKind): Promise<HostedNode>;
+  start(node: TopologyNode, kind: NodeKind, topology: Topology): Promise<HostedNode>;
   versions(): Promise<Record<string, string>>;
   /** Everything this host made for the lab is gone afterwards. */
   end(): Promise<void>;
@@ -113,6 +113,10 @@ export class KernelLab implements Lab {
     signal?.throwIfAborted();
     progress?.(`${this.topology.links.length} links`);
     for (const node of this.topology.nodes) if (this.#isKernel(node)) this.#raise(node);
+    // a frame sent before a veth or a bridge port has its carrier is lost without a word
+    await Promise.all(
+      this.#wired.flatMap(({ devices }) => devices.map((up) => device.whenUp(up.device, up.namespace))),
+    );
     await Promise.all([...this.nodes.values()].map((node) => node.connected()));
     for (const node of this.topology.nodes) await this.#finish(node, signal);
   }
@@ -122,7 +126,7 @@ export class KernelLab implements Lab {
     const worker = async (): Promise<void> => {
       for (let node = waiting.shift(); node !== undefined; node = waiting.shift()) {
         signal?.throwIfAborted();
-        const hosted = await this.#host.start(node, this.#kind(node));
+        const hosted = await this.#host.start(node, this.#kind(node), this.topology);
         this.nodes.set(node.name, hosted);
         hosted.onEvent(({ time, ...event }) => {
           this.events.push({ ...event, time: time - this.epoch, node: node.name });

@@ -137,14 +137,14 @@ class ProcessHost implements Host {
     writeSysctl(this.labNamespace, 'net.ipv6.conf.default.disable_ipv6', 1);
   }
 
-  async start(node: TopologyNode, kind: Kind): Promise<HostedNode> {
+  async start(node: TopologyNode, kind: Kind, topology: Topology): Promise<HostedNode> {
     const namespace = createNamespace(`${PREFIX}${this.#id}.${node.name}`);
     writeSysctl(namespace, 'net.ipv6.conf.default.disable_ipv6', 1);
     const folder = join(this.#folder, node.name);
     mkdirSync(folder, { recursive: true });
     const started = new ProcessNode(node, namespace, folder, this.#id);
     this.#nodes.push(started);
-    if (kind.attachment === 'tap') await started.startKame(this.#keep);
+    if (kind.attachment === 'tap') await started.startKame(topology, this.#keep);
     return started;
   }
 
@@ -184,12 +184,12 @@ class ProcessNode implements HostedNode {
     }
   }
 
-  async startKame(keep: boolean): Promise<void> {
+  async startKame(topology: Topology, keep: boolean): Promise<void> {
     const socket = join(this.#folder, 'control.sock');
     const config = join(this.#folder, 'node.yaml');
-    writeFileSync(config, kameConfig(this.#node));
+    writeFileSync(config, JSON.stringify(kameConfig(this.#node, topology.links)));
     const log = openSync(join(this.#folder, 'log'), 'a');
-    const argv = [join(NODE_IMAGE, 'main.ts'), '--control', socket, '--config', config];
+    const argv = [join(NODE_IMAGE, 'main.ts'), '--control', socket, '--config', config, '--hold'];
     // the pipe at stdin ends with this process, and then the node ends too
     if (!keep) argv.push('--die-with-stdin');
     const child = withNamespace(this.namespace, () =>

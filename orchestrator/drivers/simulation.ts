@@ -1,13 +1,12 @@
 /** The sim driver: kame nodes only, all in this process, on in-memory links, in virtual time. One seed gives one run. */
-import { StackKernel } from '#node/kernel.ts';
 import { Node, type RunningProgram } from '#node/node.ts';
+import { setUpNode } from '#node/node-setup.ts';
 import type { NodeState } from '#node/node-state.ts';
 import { Timer } from '#stack/env/clock.ts';
 import { SeededRandom } from '#stack/env/random.ts';
 import { VirtualClock } from '#stack/env/virtual-clock.ts';
 import { Segment, type SegmentEnd } from '#stack/link/segment.ts';
 import { Pool } from '#stack/packet/pool.ts';
-import { parseAddress } from '#stack/wire/address.ts';
 import { parseMac } from '#stack/wire/ethernet.ts';
 import { LinkRecord } from '../capture.ts';
 import type { Kind } from '../kinds.ts';
@@ -25,6 +24,7 @@ import type {
   RunningCommand,
   UpOptions,
 } from './driver.ts';
+import { kameConfig } from './kame-node.ts';
 import { unsupportedKinds } from './kernel-lab.ts';
 import { VirtualTime } from './virtual-time.ts';
 
@@ -102,7 +102,7 @@ class SimulatedLab implements Lab {
       });
       made.onEvent((event) => this.events.push({ ...event, time: this.clock.now, node: node.name }));
       this.nodes.set(node.name, new SimulatedNode(node, made, this));
-      configure(made, node, ends);
+      setUpNode(made, kameConfig(node, topology.links), (one) => ends.get(`${node.name}:${one.name}`)!);
     }
   }
 
@@ -170,35 +170,6 @@ class SimulatedLab implements Lab {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.down();
-  }
-}
-
-/** Everything up at once, at the lab's first instant, as the real drivers do. */
-function configure(node: Node, plan: TopologyNode, ends: ReadonlyMap<string, SegmentEnd>): void {
-  for (const { path, content } of plan.files) node.files.set(path, content);
-  const kernel = new StackKernel(node.stack, new Set());
-  kernel.setUp('lo0', true);
-  for (const [name, value] of Object.entries(plan.sysctls)) kernel.setSysctl(name, Number(value));
-  if (plan.forwarding) kernel.setSysctl('net.inet6.ip6.forwarding', 1);
-  for (const { address, prefixLength } of plan.loopback) kernel.addAddress('lo0', parseAddress(address)!, prefixLength);
-  for (const end of plan.interfaces) {
-    const link = ends.get(`${plan.name}:${end.interface}`)!;
-    node.stack.addInterface(end.interface, link.medium === 'ip' ? 'pointToPoint' : 'ethernet', link);
-    for (const { address, prefixLength, family } of end.addresses) {
-      if (family === 6) kernel.addAddress(end.interface, parseAddress(address)!, prefixLength);
-    }
-    kernel.setUp(end.interface, true);
-  }
-  for (const { to, via, dev, reject, family } of plan.routes) {
-    if (family !== 6) continue;
-    const [destination, bits] = to.split('/') as [string, string];
-    kernel.addRoute({
-      destination: { address: parseAddress(destination)!, zone: '' },
-      prefixLength: Number(bits),
-      ...(via === undefined ? {} : { gateway: { address: parseAddress(via)!, zone: dev ?? '' } }),
-      ...(dev === undefined ? {} : { interface: dev }),
-      reject,
-    });
   }
 }
 

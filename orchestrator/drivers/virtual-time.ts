@@ -46,10 +46,15 @@ export class VirtualTime {
 
   #pump(): void {
     try {
-      if (this.#settle()) return this.#goOn();
+      if (this.#settle()) {
+        this.#goOn();
+        return;
+      }
       while (this.#waits.size > 0) {
-        if (!this.clock.step())
-          return this.end(new Error('nothing is left to happen in virtual time, and a wait goes on'));
+        if (!this.clock.step()) {
+          this.end(new Error('nothing is left to happen in virtual time, and a wait goes on'));
+          return;
+        }
         if (this.#settle()) break;
       }
     } catch (error) {

@@ -30,6 +30,8 @@ export interface Observation {
 
 export interface Wired {
   readonly observe: Observation;
+  /** Devices to wait for, once all are set up. */
+  readonly devices: readonly { readonly device: string; readonly namespace: string }[];
   close(): void;
 }
 
@@ -74,7 +76,11 @@ function lan({ mtu }: TopologyLink, number: number, places: readonly Place[], la
   link.setMtu(bridge, mtu, lab);
   link.setUp(bridge, lab);
   const observe = { device: bridge, namespace: lab, promiscuous: true, outgoing: undefined, incoming: undefined };
-  return { observe, close: NOTHING };
+  const devices = places.flatMap(({ end, namespace, attachment }, at) => [
+    { device: `${bridge}p${at}`, namespace: lab },
+    ...(attachment === 'kernel' ? [{ device: end.interface, namespace }] : []),
+  ]);
+  return { observe, devices, close: NOTHING };
 }
 
 function veth({ mtu }: TopologyLink, a: Place, b: Place): Wired {
@@ -89,7 +95,7 @@ function veth({ mtu }: TopologyLink, a: Place, b: Place): Wired {
   });
   link.setFeatures(a.end.interface, FINISHED, a.namespace);
   link.setFeatures(b.end.interface, FINISHED, b.namespace);
-  return { observe: at(a, b), close: NOTHING };
+  return { observe: at(a, b), devices: [a, b].map(device), close: NOTHING };
 }
 
 function tapInKernel({ mtu, medium }: TopologyLink, tap: Place, kernel: Place): Wired {
@@ -97,7 +103,7 @@ function tapInKernel({ mtu, medium }: TopologyLink, tap: Place, kernel: Place): 
   link.move(tap.end.interface, tap.namespace, kernel.namespace, name);
   if (medium === 'ethernet') link.setMac(name, kernel.end.mac, kernel.namespace);
   link.setMtu(name, mtu, kernel.namespace);
-  return { observe: at(kernel, tap), close: NOTHING };
+  return { observe: at(kernel, tap), devices: [device(kernel)], close: NOTHING };
 }
 
 function mirrored({ mtu }: TopologyLink, number: number, a: Place, b: Place, lab: string): Wired {
@@ -111,6 +117,7 @@ function mirrored({ mtu }: TopologyLink, number: number, a: Place, b: Place, lab
   link.mirror(names[0], names[1], lab);
   return {
     observe: { device: names[0], namespace: lab, promiscuous: false, outgoing: b.end.node, incoming: a.end.node },
+    devices: names.map((name) => ({ device: name, namespace: lab })),
     close: NOTHING,
   };
 }
@@ -129,7 +136,7 @@ function pumpedTuns({ mtu }: TopologyLink, a: Place, b: Place): Wired {
   };
   pump(tuns[0], tuns[1]);
   pump(tuns[1], tuns[0]);
-  return { observe: at(a, b), close: () => tuns.forEach((tun) => void tun.close()) };
+  return { observe: at(a, b), devices: [a, b].map(device), close: () => tuns.forEach((tun) => void tun.close()) };
 }
 
 /** Seen from a kernel node's own interface: what leaves there is its own, the rest is the other's. */
@@ -142,3 +149,8 @@ function at(kernel: Place, other: Place): Observation {
     incoming: other.end.node,
   };
 }
+
+const device = ({ end, namespace }: Place): { device: string; namespace: string } => ({
+  device: end.interface,
+  namespace,
+});
