@@ -4,7 +4,13 @@ import type { Counters, Histograms } from '#stack/counters.ts';
 import type { TraceEvent } from '#stack/env/trace.ts';
 import { addAddress, type InterfaceAddress, removeAddress } from '#stack/ip6/addresses.ts';
 import { zoneOfScopeId } from '#stack/ip6/scope.ts';
-import type { Interface } from '#stack/link/interface.ts';
+import { selectSource } from '#stack/ip6/source-address.ts';
+import type { FrameTap, Interface } from '#stack/link/interface.ts';
+import { advertiseUnsolicited } from '#stack/nd6/advertisement.ts';
+import { disableInterface, enableInterface } from '#stack/nd6/dad.ts';
+import { nd6ForwardingChanged } from '#stack/nd6/interface-events.ts';
+import { reachableTime } from '#stack/nd6/reachable-time.ts';
+import { deleteNeighbor, setNeighbor } from '#stack/nd6/static-entries.ts';
 import { addRoute, changeRoute, deleteRoute, removeRoute } from '#stack/route/routes.ts';
 import { type Route, RouteFlag } from '#stack/route/table.ts';
 import type { Stack } from '#stack/stack.ts';
@@ -81,6 +87,7 @@ export class StackKernel implements Kernel {
       throw new SystemError('EINVAL', `${name}: ${value} is not a whole number from ${least} to ${most}`);
     }
     (this.#stack.sysctl[found.group] as Record<string, number>)[found.key] = value;
+    if (found.key === 'forwarding') nd6ForwardingChanged(this.#stack);
   }
 
   // ---- interfaces
@@ -140,32 +147,43 @@ export class StackKernel implements Kernel {
   // ---- neighbors
 
   neighbors(): NeighborInfo[] {
-    return [];
+    const { now } = this.#stack.clock;
+    return [...this.#stack.neighbors.all()].map(
+      ({ address, interface: ifp, linkAddress, state, router, proxy, expires, asked }) => ({
+        address,
+        interface: ifp.name,
+        linkAddress,
+        state,
+        router,
+        proxy,
+        expires: expires - now,
+        probes: asked,
+      }),
+    );
   }
 
-  setNeighbor(_to: ScopedAddress, _mac: Uint8Array, _options: { temporary: boolean; proxy: boolean }): void {
-    throw systemError('EPROTONOSUPPORT');
+  setNeighbor(to: ScopedAddress, mac: Uint8Array, options: { temporary: boolean; proxy: boolean }): void {
+    this.#check(setNeighbor(this.#stack, to.address, this.#zoneInterface(to), mac, options), to.address);
   }
 
-  deleteNeighbor(_to: ScopedAddress): void {
-    throw systemError('EPROTONOSUPPORT');
+  deleteNeighbor(to: ScopedAddress): void {
+    this.#check(deleteNeighbor(this.#stack, to.address, this.#zoneInterface(to)), to.address);
   }
 
   flushNeighbors(): number {
-    return 0;
+    return this.#stack.neighbors.flush();
   }
 
   nd(name: string): NdInterfaceInfo {
     const ifp = this.#named(name);
-    const { nud, disabled, acceptRouterAdvertisements, preferSource, baseReachableTime, reachableTime, retransTimer } =
-      ifp.nd;
+    const { nud, disabled, acceptRouterAdvertisements, preferSource, baseReachableTime, retransTimer } = ifp.nd;
     return {
       nud,
       disabled,
       acceptRouterAdvertisements,
       preferSource,
       baseReachableTime,
-      reachableTime,
+      reachableTime: reachableTime(this.#stack, ifp),
       retransTimer,
       hopLimit: ifp.nd.hopLimit === 0 ? this.#stack.sysctl.ip6.hlim : ifp.nd.hopLimit,
       linkMtu: ifp.linkMtu,
@@ -173,19 +191,29 @@ export class StackKernel implements Kernel {
   }
 
   setNd(name: string, change: Partial<NdInterfaceInfo>): void {
-    Object.assign(this.#named(name).nd, change);
+    const ifp = this.#named(name);
+    const { disabled, nud, acceptRouterAdvertisements, preferSource, baseReachableTime, retransTimer, hopLimit } =
+      change;
+    if (nud !== undefined) ifp.nd.nud = nud;
+    if (acceptRouterAdvertisements !== undefined) ifp.nd.acceptRouterAdvertisements = acceptRouterAdvertisements;
+    if (preferSource !== undefined) ifp.nd.preferSource = preferSource;
+    if (baseReachableTime !== undefined) ifp.nd.baseReachableTime = baseReachableTime;
+    if (retransTimer !== undefined) ifp.nd.retransTimer = retransTimer;
+    if (hopLimit !== undefined) ifp.nd.hopLimit = hopLimit;
+    if (disabled === true) disableInterface(this.#stack, ifp);
+    else if (disabled === false) enableInterface(this.#stack, ifp);
   }
 
   defaultInterface(): string {
     return this.#stack.defaultInterface?.name ?? '';
   }
 
-  setDefaultInterface(_name: string): void {
-    throw systemError('EPROTONOSUPPORT');
+  setDefaultInterface(name: string): void {
+    this.#stack.defaultInterface = name === '' ? undefined : this.#named(name);
   }
 
-  advertise(_name: string, _address: Uint8Array, _count: number): void {
-    throw systemError('EPROTONOSUPPORT');
+  advertise(name: string, address: Uint8Array, count: number): void {
+    this.#check(advertiseUnsolicited(this.#stack, this.#named(name), address, count), address);
   }
 
   // ---- routes
@@ -240,8 +268,10 @@ export class StackKernel implements Kernel {
     return gone.length;
   }
 
-  sourceFor(_destination: ScopedAddress): ScopedAddress | undefined {
-    return undefined;
+  sourceFor(destination: ScopedAddress): ScopedAddress | undefined {
+    const zone = this.#zone(destination);
+    const source = selectSource(this.#stack, Ip6.viewOf(destination.address), 0, { zone });
+    return typeof source === 'string' ? undefined : { address: source.address, zone: source.interface.name };
   }
 
   openEvents(receive: (event: TraceEvent) => void): { close(): void } {
@@ -258,8 +288,22 @@ export class StackKernel implements Kernel {
     throw systemError('EPROTONOSUPPORT');
   }
 
-  openCapture(_name: string, _receive: (frame: CapturedFrame) => void): { close(): void } {
-    throw systemError('EPROTONOSUPPORT');
+  openCapture(name: string, receive: (frame: CapturedFrame) => void): { close(): void } {
+    const watched = (name === '' ? this.#interfaces() : [this.#named(name)]).map((ifp) => {
+      const tap: FrameTap = (pkt, outgoing) => {
+        // lo0 has every packet twice
+        if (outgoing && ifp.kind === 'loopback') return;
+        const bytes = pkt.bytes.subarray(pkt.head, pkt.tail);
+        receive({ interface: ifp.name, outgoing, bytes, medium: ifp.link.medium, time: this.#stack.clock.now });
+      };
+      ifp.taps.push(tap);
+      return { ifp, tap };
+    });
+    return this.#opened({
+      close: () => {
+        for (const { ifp, tap } of watched.splice(0)) ifp.taps.splice(ifp.taps.indexOf(tap), 1);
+      },
+    });
   }
 
   // ----
@@ -284,6 +328,15 @@ export class StackKernel implements Kernel {
     const result = zoneOfScopeId(this.#stack, Ip6.viewOf(address), 0, zone === '' ? 0 : this.#named(zone).index);
     if (typeof result === 'string') throw systemError(result, Ip6.formatAddress(address));
     return result;
+  }
+
+  #zoneInterface(to: ScopedAddress): Interface | undefined {
+    const zone = this.#zone(to);
+    return zone === 0 ? undefined : this.#stack.interfaces[zone];
+  }
+
+  #check(code: string | undefined, address: Uint8Array): void {
+    if (code !== undefined) throw systemError(code, Ip6.formatAddress(address));
   }
 
   #describe(ifp: Interface): InterfaceInfo {

@@ -161,7 +161,7 @@ const config = readConfig(options.config, options.tap);
 const clock = new RealClock();
 const epoch = performance.timeOrigin;
 const pool = new Pool();
-const devices = new Devices(options.hold);
+const devices = new Devices(options.hold || config.hold);
 
 const node = new Node({
   clock,

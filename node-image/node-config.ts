@@ -69,6 +69,8 @@ const schema = z.strictObject({
   hostname: text('a name', (value) => value !== '' && value.length < 256).optional(),
   /** For runs that draw the same random numbers each time; absent: the system's randomness. */
   seed: z.int(expected('a whole number')).optional(),
+  /** Interfaces have no carrier until the control socket is told that they are connected. */
+  hold: z.boolean(expected('true or false')).default(false),
   sysctls: z.record(z.string(), z.int(expected('a whole number')), expected('a map of names and numbers')).default({}),
   loopback: z.array(address, expected('a list of addresses')).default([]),
   interfaces: z.array(networkInterface, expected('a list of interfaces')).default([]),

@@ -193,8 +193,8 @@ class Ping {
         );
       }
     }
-    if (this.#one || this.#received >= this.#count) return this.#finish();
-    if (this.#flood && this.#transmitted < this.#count) this.#tick();
+    if (this.#one || this.#received >= this.#count) this.#finish();
+    else if (this.#flood && this.#transmitted < this.#count) this.#tick();
   }
 
   /** Whether the packet that an error carries is an echo request of this process. */

@@ -9,6 +9,9 @@ import type { Link, LinkUser, Offload } from './link.ts';
 import { NO_OFFLOAD } from './link.ts';
 import { finish } from './offload.ts';
 
+/** Sees every frame of an interface, `head` at the link-layer header. The packet is only lent. KAME: bpf. */
+export type FrameTap = (pkt: Packet, outgoing: boolean) => void;
+
 export type InterfaceKind = 'ethernet' | 'pointToPoint' | 'loopback';
 
 /** Neighbor Discovery's view of an interface. KAME: struct nd_ifinfo. Times in milliseconds. */
@@ -54,6 +57,8 @@ export class Interface implements LinkUser {
   /** The link has carrier. KAME: IFF_RUNNING. */
   running: boolean;
   promiscuous = false;
+  /** Whoever watches the frames; on the data path, empty mostly. */
+  readonly taps: FrameTap[] = [];
   /** Bytes of an IP packet; at most the link's. */
   mtu: number;
   mac: Uint8Array | undefined;
@@ -122,6 +127,7 @@ export class Interface implements LinkUser {
       this.inDropped++;
       return pkt.give();
     }
+    if (this.taps.length > 0) for (const tap of this.taps) tap(pkt, false);
     try {
       if (this.link.medium === 'ethernet') etherInput(this.stack, this, pkt);
       else ip6Input(this.stack, from, pkt);
@@ -139,6 +145,7 @@ export class Interface implements LinkUser {
     }
     this.outPackets++;
     this.outBytes += pkt.length;
+    if (this.taps.length > 0) for (const tap of this.taps) tap(pkt, true);
     finish(this, pkt);
   }
 }
