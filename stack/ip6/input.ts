@@ -55,8 +55,9 @@ export function ip6Input(stack: Stack, ifp: Interface, pkt: Packet): void {
   } else {
     const entry = stack.addresses.get(view, destination, zoneOf(ifp, view, destination));
     if (entry === undefined) {
-      if (stack.sysctl.ip6.forwarding === 0) return lose(stack, pkt, 'notForUs');
-      ours = false;
+      // a unicast probe of a node that we answer for (ND-13)
+      ours = isNeighborDiscovery(pkt, next) && stack.neighbors.find(view, destination, ifp.index)?.proxy === true;
+      if (!ours && stack.sysctl.ip6.forwarding === 0) return lose(stack, pkt, 'notForUs');
     } else if (entry.usable) {
       pkt.anycast = entry.anycast;
     } else if (!isNeighborDiscovery(pkt, next)) {
