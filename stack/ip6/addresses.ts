@@ -100,9 +100,10 @@ export function addAddress(
     addPrefixRoute(entry);
   }
   stack.trace?.event({ type: 'address', interface: ifp.name, address: textOf(entry), change: 'added' });
+  // not a source yet: the report about its own group must not give it away as one (RFC 4862 5.4)
+  if (!options.noDad) entry.state = 'tentative';
   stack.mld.join(ifp, Address.solicitedNode(entry.address));
-  if (options.noDad) entry.state = 'preferred';
-  else dadStart(stack, entry);
+  if (!options.noDad) dadStart(stack, entry);
   setLifetimes(entry, preferred, valid);
   return entry;
 }

@@ -1,11 +1,11 @@
 /**
- * What every node has before anybody configured it: lo0 up with ::1 and ff01::1 (RFC 4291 2.8), and reject routes for
- * destinations that stand for an IPv4 address that must not be reached this way, as in KAME's start-up file.
+ * What every node has before anybody configured it: lo0 up with ::1, fe80::1, ff01::1 and ff02::1 (RFC 4291 2.8, and KAME's
+ * in6_ifattach_loopback), and reject routes for destinations that stand for an IPv4 address that must not be reached this way, as in KAME's start-up file.
  */
 import { addRoute } from '../route/routes.ts';
 import { RouteFlag } from '../route/table.ts';
 import type { Stack } from '../stack.ts';
-import { address, INTERFACE_LOCAL_ALL_NODES, LOOPBACK } from '../wire/address.ts';
+import { ALL_NODES, address, INTERFACE_LOCAL_ALL_NODES, LOOPBACK } from '../wire/address.ts';
 import { addAddress } from './addresses.ts';
 
 const REJECTED: readonly [prefix: string, length: number][] = [
@@ -27,7 +27,9 @@ export function bootstrap(stack: Stack): void {
   const { loopback } = stack;
   loopback.setUp(true);
   addAddress(stack, loopback, LOOPBACK, 128);
+  addAddress(stack, loopback, address('fe80::1'), 64);
   stack.mld.join(loopback, INTERFACE_LOCAL_ALL_NODES);
+  stack.mld.join(loopback, ALL_NODES);
   for (const [prefix, prefixLength] of REJECTED) {
     const flags = RouteFlag.static | RouteFlag.reject;
     addRoute(stack, { destination: address(prefix), prefixLength, gateway: LOOPBACK, interface: loopback, flags });

@@ -10,6 +10,7 @@ import { type AddOptions, addAddress, type InterfaceAddress } from '#stack/ip6/a
 import type { Interface } from '#stack/link/interface.ts';
 import type { LinkUser } from '#stack/link/link.ts';
 import { Segment, type SegmentEnd } from '#stack/link/segment.ts';
+import { nd6ForwardingChanged } from '#stack/nd6/interface-events.ts';
 import type { Packet } from '#stack/packet/packet.ts';
 import { Pool } from '#stack/packet/pool.ts';
 import { addRoute } from '#stack/route/routes.ts';
@@ -207,6 +208,7 @@ export function set(stack: Stack, name: string, value: number): void {
   const found = findTunable(name.startsWith('net.') ? name : `net.inet6.${name}`);
   if (found === undefined) throw new Error(`no sysctl named ${name}`);
   (stack.sysctl[found.group] as Record<string, number>)[found.key] = value;
+  if (found.key === 'forwarding') nd6ForwardingChanged(stack);
 }
 
 /** `2001:db8::1/64` on an interface, without DAD unless asked for. */
