@@ -2,11 +2,10 @@
  * MLDv1 messages as they go out: hop limit 1, router alert, a link-local source or `::` before there is a valid one
  * (RFC 2710 3, RFC 3590). KAME: mld6_sendpkt.
  */
-import { ip6Output } from '../ip6/output.ts';
+import { icmp6Output } from '../ip6/icmp6-output.ts';
 import type { Interface } from '../link/interface.ts';
 import type { Stack } from '../stack.ts';
 import { ALL_ROUTERS, isLinkLocal, set, UNSPECIFIED } from '../wire/address.ts';
-import { complement, pseudoHeader6, sum } from '../wire/checksum.ts';
 import * as Icmp6 from '../wire/icmp6.ts';
 import * as Ip6 from '../wire/ip6.ts';
 import * as MldMessage from '../wire/mld.ts';
@@ -31,10 +30,12 @@ export function sendMldMessage(stack: Stack, membership: Membership, kind: 'repo
   const type = kind === 'report' ? Icmp6.Type.mldReport : Icmp6.Type.mldDone;
   MldMessage.write(view, message, type);
   set(view, message + MldMessage.GROUP, membership.group);
-  const pseudo = pseudoHeader6(view, head, MldMessage.LENGTH, NextHeader.icmp6);
-  Icmp6.setChecksum(view, message, complement(sum(view, message, MldMessage.LENGTH, pseudo)));
-  stack.histograms.icmp6Out[type]!++;
-  ip6Output(stack, pkt, { interface: ifp, zone: ifp.index, multicastLoop: false, unspecifiedSource: true });
+  icmp6Output(stack, pkt, message, {
+    interface: ifp,
+    zone: ifp.index,
+    multicastLoop: false,
+    unspecifiedSource: true,
+  });
 }
 
 function linkLocalSource(ifp: Interface): Uint8Array {

@@ -83,6 +83,8 @@ export class RawSocket implements UpperLayer {
   close(): void {
     if (this.closed) return;
     this.closed = true;
+    this.onReceive = undefined;
+    this.onError = undefined;
     this.#memberships.leaveAll();
     this.#sockets.release(this);
   }

@@ -10,7 +10,7 @@ import type { Interface } from '../link/interface.ts';
 import type { Packet } from '../packet/packet.ts';
 import type { Stack } from '../stack.ts';
 import * as Address from '../wire/address.ts';
-import { transport6, udp as udpChecksum } from '../wire/checksum.ts';
+import { pseudoHeader6, transport6 } from '../wire/checksum.ts';
 import * as Icmp6 from '../wire/icmp6.ts';
 import * as Ip6 from '../wire/ip6.ts';
 import { NextHeader } from '../wire/next-header.ts';
@@ -139,8 +139,11 @@ export class UdpSocket implements UpperLayer {
   complete(pkt: Packet, at: number): void {
     const length = pkt.tail - at;
     Udp.write(pkt.view, at, this.localPort, this.#sendPort, length);
-    const checksum = udpChecksum(transport6(pkt.view, pkt.ip, at, length, NextHeader.udp));
-    Udp.setChecksum(pkt.view, at, checksum);
+    // the link finishes the sum, or `link/offload.ts` for it
+    Udp.setChecksum(pkt.view, at, pseudoHeader6(pkt.view, pkt.ip, length, NextHeader.udp));
+    pkt.checksum = 'unfinished';
+    pkt.checksumStart = at;
+    pkt.checksumAt = at + Udp.CHECKSUM;
     this.#stack.counters.udp6.sent++;
   }
 
@@ -155,6 +158,8 @@ export class UdpSocket implements UpperLayer {
   close(): void {
     if (this.closed) return;
     this.closed = true;
+    this.onReceive = undefined;
+    this.onError = undefined;
     this.#memberships.leaveAll();
     this.#sockets.release(this);
   }
