@@ -89,7 +89,9 @@ export function headerProblem(stack: Stack, pkt: Packet, at: number): typeof DON
 /** RFC 4443 2.4(e). */
 function mayBeAnswered(stack: Stack, pkt: Packet, type: number, code: number): boolean {
   const { view, ip } = pkt;
-  if (isErrorOrRedirect(view, ip, pkt.tail)) return false;
+  // a first fragment that ends before its upper layer shows no type, and is not what an error would look like (RFC 7112 5)
+  const headless = type === Icmp6.Type.parameterProblem && code === Icmp6.ParameterProblem.firstFragment;
+  if (!headless && isErrorOrRedirect(view, ip, pkt.tail)) return false;
   if (pkt.linkMulticast || Address.isMulticast(view, ip + Ip6.DESTINATION)) {
     const forGroups =
       type === Icmp6.Type.packetTooBig ||

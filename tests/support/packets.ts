@@ -99,7 +99,7 @@ export const routing = (type: number, left: number, ...hops: string[]): Layer =>
   build(next) {
     const header = new Uint8Array(8 + 16 * hops.length);
     header.set([next, hops.length * 2, type, left]);
-    hops.forEach((hop, index) => header.set(address(hop), 8 + 16 * index));
+    for (const [index, hop] of hops.entries()) header.set(address(hop), 8 + 16 * index);
     return header;
   },
 });
