@@ -14,6 +14,8 @@ const SENTENCES: Readonly<Record<string, string>> = {
   EADDRNOTAVAIL: "Can't assign requested address",
   ENETDOWN: 'Network is down',
   ENETUNREACH: 'Network is unreachable',
+  EBADF: 'Bad file descriptor',
+  ENOPROTOOPT: 'Protocol option not supported',
   ENOBUFS: 'No buffer space available',
   EISCONN: 'Socket is already connected',
   ENOTCONN: 'Socket is not connected',

@@ -18,6 +18,7 @@ import { findTunable, sysctlNames } from '#stack/sysctl.ts';
 import * as Ip6 from '#stack/wire/address.ts';
 import { systemError } from './errno.ts';
 import type { NodeTrace } from './node-trace.ts';
+import { ProgramRawSocket, ProgramUdpSocket } from './sockets.ts';
 import {
   type AddressInfo,
   type AddressOptions,
@@ -280,12 +281,14 @@ export class StackKernel implements Kernel {
 
   // ---- sockets
 
-  openRaw(_protocol: number): RawSocket {
-    throw systemError('EPROTONOSUPPORT');
+  openRaw(protocol: number): RawSocket {
+    const socket = this.#stack.raw.open(protocol);
+    if (typeof socket === 'string') throw systemError(socket);
+    return this.#opened(new ProgramRawSocket(this.#stack, socket));
   }
 
   openUdp(): UdpSocket {
-    throw systemError('EPROTONOSUPPORT');
+    return this.#opened(new ProgramUdpSocket(this.#stack, this.#stack.udp.open()));
   }
 
   openCapture(name: string, receive: (frame: CapturedFrame) => void): { close(): void } {

@@ -7,6 +7,7 @@ const LONGEST = 0x7fff_ffff;
 export class RealClock implements Clock {
   readonly #timers = new TimerHeap();
   #timeout: NodeJS.Timeout | undefined;
+  #immediate: NodeJS.Immediate | undefined;
   /** When the timeout comes, in `now`'s milliseconds. */
   #wakes = Number.POSITIVE_INFINITY;
   readonly #onTimeout = (): void => this.#fireDue();
@@ -29,8 +30,12 @@ export class RealClock implements Clock {
     const first = this.#timers.first();
     if (first === undefined || first.due >= this.#wakes) return;
     clearTimeout(this.#timeout);
+    clearImmediate(this.#immediate);
     this.#wakes = first.due;
-    this.#timeout = setTimeout(this.#onTimeout, Math.min(LONGEST, Math.max(0, Math.ceil(first.due - this.now))));
+    const wait = Math.ceil(first.due - this.now);
+    // a timeout of 0 takes more than a millisecond, and lo0 needs one for each packet
+    if (wait <= 0) this.#immediate = setImmediate(this.#onTimeout);
+    else this.#timeout = setTimeout(this.#onTimeout, Math.min(LONGEST, wait));
   }
 
   /** All that are due by now, in order; what they arm for now waits for the next turn, so that input is not starved. */

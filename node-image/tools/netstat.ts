@@ -52,15 +52,14 @@ function section(kernel: Kernel, protocol: Protocol, quiet: boolean): string {
   const histograms = kernel.histograms;
   const errors = protocol === 'icmp6';
   let out = '';
-  let underHeading = false;
+  const heading = '\tHistogram of error messages to be generated:\n';
   for (const [name, template] of Object.entries(sentences)) {
     const count = counters[name]!;
     const indented = errors && ERROR_COUNTER.test(name);
-    if (indented && !underHeading) {
-      underHeading = true;
-      out += '\tHistogram of error messages to be generated:\n';
+    if (count !== 0 || !quiet) {
+      if (indented && !out.includes(heading)) out += heading;
+      out += `${indented ? '\t\t' : '\t'}${sentence(count, template)}\n`;
     }
-    if (count !== 0 || !quiet) out += `${indented ? '\t\t' : '\t'}${sentence(count, template)}\n`;
     if (errors && name === 'tooFrequent') out += histogram('Output', histograms.icmp6Out, icmp6TypeName);
     if (errors && name === 'badLength') out += histogram('Input', histograms.icmp6In, icmp6TypeName);
     if (protocol === 'ip6' && name === 'notMember') out += histogram('Input', histograms.ip6NextHeader, nextHeaderName);
@@ -76,7 +75,8 @@ function histogram(which: string, counts: Float64Array, name: (value: number) =>
 // ---- -r
 
 function routes(system: System): void {
-  const rows = system.kernel.routes().map((route) => routeRow(system.kernel, route));
+  const sorted = system.kernel.routes().sort(inOrder);
+  const rows = sorted.map((route) => routeRow(system.kernel, route));
   const table = [['Destination', 'Gateway', 'Flags', 'Use', 'Mtu', 'Netif', 'Expire'], ...rows];
   const widths = [33, 29, 6, 8, 6, 6, 0];
   const right = (column: number): boolean => column === 3 || column === 4 || column === 5;
@@ -87,6 +87,15 @@ function routes(system: System): void {
     );
     system.out(`${cells.join(' ').trimEnd()}\n`);
   }
+}
+
+/** By address, then the shorter prefix: the order of BSD's radix tree. */
+function inOrder(a: RouteInfo, b: RouteInfo): number {
+  for (let byte = 0; byte < 16; byte++) {
+    const differ = a.destination[byte]! - b.destination[byte]!;
+    if (differ !== 0) return differ;
+  }
+  return a.prefixLength - b.prefixLength || a.zone.localeCompare(b.zone);
 }
 
 function routeRow(kernel: Kernel, route: RouteInfo): string[] {
