@@ -1,5 +1,5 @@
 /** Everything that happened in a cell, in one order of time: frames, what nodes told, steps, checks. */
-import type { Decoded } from '#stack/wire/decode.ts';
+import { dump } from '#stack/wire/dump.ts';
 import type { Frame, LabEvent } from '../drivers/driver.ts';
 import type { Check } from '../outcome.ts';
 import type { Topology, TopologyLink } from '../topology.ts';
@@ -79,7 +79,7 @@ function frameEntry(frame: Frame, link: TopologyLink | undefined): FrameEntry {
     ...(from === undefined ? {} : { from }),
     to: link === undefined ? [] : destinations(frame, link),
     label: frameLabel(decoded),
-    text: sentence(decoded),
+    text: dump(bytes, link?.medium === 'tun' ? 'raw' : 'ethernet'),
     length: bytes.length,
   };
 }
@@ -100,9 +100,4 @@ function eventEntry({ time, node, type, ...fields }: LabEvent): EventEntry {
     ([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`,
   );
   return { kind: 'event', time, node, text: [type, ...told].join(', ') };
-}
-
-function sentence(decoded: Decoded): string {
-  const ip = decoded.ip6 ?? decoded.ip4;
-  return ip === undefined ? frameLabel(decoded) : `${ip.src} > ${ip.dst}: ${frameLabel(decoded)}`;
 }
