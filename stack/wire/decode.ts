@@ -788,8 +788,9 @@ class Walk {
   #limit(end: number, what: string): void {
     if (end <= this.#end) this.#end = end;
     else {
+      // a fragment and a quotation tell the length of the whole
+      if (this.#whole && !this.#quoted) this.#bad(`${what} beyond the frame`);
       this.#whole = false;
-      if (!this.#quoted) this.#bad(`${what} beyond the frame`);
     }
     this.#payload();
   }
