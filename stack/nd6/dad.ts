@@ -32,15 +32,15 @@ export function dadStart(stack: Stack, entry: InterfaceAddress): void {
 export function dadStop(stack: Stack, entry: InterfaceAddress): void {
   stack.dad.stop(entry);
   // the administrator's way out of a duplicate: the address that shut the interface goes
-  if (entry.state === 'duplicated' && shutsInterface(entry)) enableInterface(stack, entry.interface);
+  if (entry.state === 'duplicated' && shutsInterface(entry)) enableInterface(stack, entry.interface, entry);
 }
 
-/** `ndp -i if -disabled`: IPv6 again, every address that may be a duplicate detected anew. */
-export function enableInterface(stack: Stack, ifp: Interface): void {
+/** `ndp -i if -disabled`: IPv6 again, every address but `leaving` detected anew. */
+export function enableInterface(stack: Stack, ifp: Interface, leaving?: InterfaceAddress): void {
   if (!ifp.nd.disabled) return;
   ifp.nd.disabled = false;
   stack.trace?.event({ type: 'interface', interface: ifp.name, change: 'enabled' });
-  stack.dad.startAll(ifp);
+  for (const entry of [...ifp.addresses]) if (entry !== leaving) stack.dad.start(entry);
 }
 
 /** No IPv6 in or out by this interface. KAME: ND6_IFF_IFDISABLED. */
@@ -78,11 +78,6 @@ export class DuplicateDetection {
   stop(entry: InterfaceAddress): void {
     this.#running.get(entry)?.stop();
     this.#running.delete(entry);
-  }
-
-  /** All of an interface that may be used, or became a duplicate; addresses are no longer sure after the link was away. */
-  startAll(ifp: Interface): void {
-    for (const entry of [...ifp.addresses]) this.start(entry);
   }
 
   stopAll(ifp: Interface): void {

@@ -143,7 +143,8 @@ test.each(rows)('ND-02 %s, %s: sends %j, then %s, at %s', (from, event, frames, 
   station.stack.sysctl.icmp6.nd6_maxnudhint = 5;
   station.ifp.nd.reachableTime = REACHABLE;
   station.ifp.nd.drawnFrom = station.ifp.nd.baseReachableTime;
-  if (from === 'static') setNeighbor(station.stack, address(PEER), undefined, MAC_A, { temporary: false, proxy: false });
+  if (from === 'static')
+    setNeighbor(station.stack, address(PEER), undefined, MAC_A, { temporary: false, proxy: false });
   for (const step of reach[from]) drive[step]!(station);
   expect(station.neighbor(PEER)?.state ?? 'none').toBe(from);
   station.sent();
@@ -173,7 +174,12 @@ test('ND-02 the trace tells every transition once, with text addresses', () => {
   for (const step of reach.probe) drive[step]!(station);
   station.clock.run(3000);
   expect(station.events.flatMap((event) => (event.type === 'neighbor' ? [`${event.from}>${event.to}`] : []))).toEqual([
-    'none>incomplete', 'incomplete>reachable', 'reachable>stale', 'stale>delay', 'delay>probe', 'probe>none',
+    'none>incomplete',
+    'incomplete>reachable',
+    'reachable>stale',
+    'stale>delay',
+    'delay>probe',
+    'probe>none',
   ]);
   expect(station.events.find((event) => event.type === 'neighbor')).toMatchObject({ interface: 'if0', address: PEER });
 });

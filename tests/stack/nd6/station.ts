@@ -2,8 +2,9 @@
  * One node whose interface ends in the test's hands: what it sends is a list of short lines, what it receives is built from layers. Virtual
  * time; addresses fe80::ff:fe00:1 and 2001:db8::1/64 on if0, valid at once unless the test wants detection.
  */
-import type { TraceEvent } from '#stack/env/trace.ts';
+
 import { SeededRandom } from '#stack/env/random.ts';
+import type { TraceEvent } from '#stack/env/trace.ts';
 import { VirtualClock } from '#stack/env/virtual-clock.ts';
 import { addAddress, type InterfaceAddress } from '#stack/ip6/addresses.ts';
 import { ip6Output, type SendError } from '#stack/ip6/output.ts';
