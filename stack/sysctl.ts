@@ -65,7 +65,7 @@ export const tunables = {
 } as const satisfies Record<string, Record<string, Tunable>>;
 
 type Group = keyof typeof tunables;
-export type Sysctl = { [G in Group]: { [K in keyof (typeof tunables)[G]]: number } };
+export type Sysctl = { [G in Group]: { -readonly [K in keyof (typeof tunables)[G]]: number } };
 
 export function newSysctl(): Sysctl {
   const values: Record<string, Record<string, number>> = {};

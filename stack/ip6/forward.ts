@@ -3,8 +3,8 @@
  * Nothing is allocated on the way through. KAME: ip6_forward.
  */
 import { drop } from '../drop.ts';
-import { segmentLength } from '../link/offload.ts';
 import type { Interface } from '../link/interface.ts';
+import { segmentLength } from '../link/offload.ts';
 import { nd6Output } from '../nd6/output.ts';
 import { redirectOutput } from '../nd6/redirect.ts';
 import type { Packet } from '../packet/packet.ts';

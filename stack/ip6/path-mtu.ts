@@ -5,8 +5,8 @@
  */
 import { Timer } from '../env/clock.ts';
 import type { Stack } from '../stack.ts';
-import * as Ip6 from '../wire/ip6.ts';
 import { get } from '../wire/address.ts';
+import * as Ip6 from '../wire/ip6.ts';
 import { AddressTable } from './address-table.ts';
 
 /** Entries that a connected socket vouched for, at most: more than a node has connections. */
