@@ -93,6 +93,7 @@ function readConfig(file: string | undefined, taps: readonly string[]): NodeConf
 class Devices {
   readonly #opened: { device: TunTap; link: TapLink }[] = [];
   #held: boolean;
+  #timeout: NodeJS.Timeout | undefined;
 
   constructor(held: boolean) {
     this.#held = held;
@@ -121,7 +122,8 @@ class Devices {
   /** The far ends are in place. */
   release(): void {
     this.#held = false;
-    this.#look();
+    clearTimeout(this.#timeout);
+    this.#follow();
   }
 
   close(): void {
@@ -131,7 +133,8 @@ class Devices {
   #follow(): void {
     this.#look();
     const waiting = !this.#held && this.#opened.some(({ link }) => !link.carrier);
-    setTimeout(() => this.#follow(), waiting ? CARRIER_WAIT : CARRIER_CHECK).unref();
+    this.#timeout = setTimeout(() => this.#follow(), waiting ? CARRIER_WAIT : CARRIER_CHECK);
+    this.#timeout.unref();
   }
 
   #look(): void {

@@ -46,8 +46,10 @@ export function isZoned(address: Uint8Array): boolean {
   return Ip6.isLinkScoped(Ip6.viewOf(address), 0);
 }
 
-export function isMulticast(address: Uint8Array): boolean {
-  return address[0] === 0xff;
+/** For sorting. */
+export function compareAddresses(a: Uint8Array, b: Uint8Array): number {
+  for (let byte = 0; byte < 16; byte++) if (a[byte] !== b[byte]) return a[byte]! - b[byte]!;
+  return 0;
 }
 
 /** By name or by number. */

@@ -62,6 +62,7 @@ function change(kernel: Kernel, info: InterfaceInfo, words: string[]): void {
   const options: { -readonly [K in keyof AddressOptions]: AddressOptions[K] } = {};
   let target: ReturnType<typeof parsePrefix> | undefined;
   let prefixLength: number | undefined;
+  let add = false;
   let remove = false;
   let upOrDown = false;
   const actions: (() => void)[] = [];
@@ -97,6 +98,7 @@ function change(kernel: Kernel, info: InterfaceInfo, words: string[]): void {
         break;
       case 'alias':
       case 'add':
+        add = true;
         break;
       case '-alias':
       case 'delete':
@@ -122,7 +124,7 @@ function change(kernel: Kernel, info: InterfaceInfo, words: string[]): void {
     }
   }
   if (target === undefined) {
-    if (remove || prefixLength !== undefined || Object.keys(options).length > 0)
+    if (add || remove || prefixLength !== undefined || Object.keys(options).length > 0)
       throw new UsageError('no address given');
   } else {
     if (target.zone !== '' && target.zone !== info.name) {

@@ -4,7 +4,7 @@ import { Timer } from '#stack/env/clock.ts';
 import * as Ip6 from '#stack/wire/address.ts';
 import { parseMac } from '#stack/wire/ethernet.ts';
 import type { Kernel, NdInterfaceInfo, NeighborInfo, NeighborState, ScopedAddress, System } from '../system.ts';
-import { formatAddress, formatPrefix, parseAddress } from './address-text.ts';
+import { compareAddresses, formatAddress, formatPrefix, parseAddress } from './address-text.ts';
 import { duration } from './duration.ts';
 import { getopt, integer, ToolError, UsageError } from './options.ts';
 import { later, tool } from './tool.ts';
@@ -185,6 +185,10 @@ function table(system: System, stamp: boolean): string {
   return rows.map((text) => `${time} ${text}`).join('');
 }
 
+function inOrder(a: NeighborInfo, b: NeighborInfo): number {
+  return a.interface.localeCompare(b.interface) || compareAddresses(a.address, b.address);
+}
+
 /** The cache, and this node's own addresses, which BSD keeps as permanent entries. */
 function entries(kernel: Kernel): NeighborInfo[] {
   const own = kernel
@@ -202,7 +206,7 @@ function entries(kernel: Kernel): NeighborInfo[] {
         probes: 0,
       })),
     );
-  return [...own, ...kernel.neighbors()];
+  return [...own, ...kernel.neighbors().sort(inOrder)];
 }
 
 function line(

@@ -3,7 +3,7 @@ import { type Protocol, sentence, text } from '#stack/counters.ts';
 import * as Ip6 from '#stack/wire/address.ts';
 import { formatMac } from '#stack/wire/ethernet.ts';
 import type { Kernel, RouteInfo, System } from '../system.ts';
-import { formatAddress, formatPrefix } from './address-text.ts';
+import { compareAddresses, formatAddress, formatPrefix } from './address-text.ts';
 import { duration } from './duration.ts';
 import { getopt, type Options, ToolError, UsageError } from './options.ts';
 import { icmp6TypeName, nextHeaderName } from './protocol-names.ts';
@@ -91,11 +91,8 @@ function routes(system: System): void {
 
 /** By address, then the shorter prefix: the order of BSD's radix tree. */
 function inOrder(a: RouteInfo, b: RouteInfo): number {
-  for (let byte = 0; byte < 16; byte++) {
-    const differ = a.destination[byte]! - b.destination[byte]!;
-    if (differ !== 0) return differ;
-  }
-  return a.prefixLength - b.prefixLength || a.zone.localeCompare(b.zone);
+  const byAddress = compareAddresses(a.destination, b.destination);
+  return byAddress || a.prefixLength - b.prefixLength || a.zone.localeCompare(b.zone);
 }
 
 function routeRow(kernel: Kernel, route: RouteInfo): string[] {
