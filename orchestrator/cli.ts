@@ -70,6 +70,7 @@ function build(signal: AbortSignal, ended: (code: number) => void): Command {
       'A testbed for IPv6 implementations: labs of real nodes on real kernel links, and scenarios that judge them.',
     )
     .version(version)
+    .enablePositionalOptions()
     .exitOverride()
     .showHelpAfterError('(kamelab --help tells more)')
     .addHelpText('after', EXIT_CODES);
@@ -144,8 +145,6 @@ function build(signal: AbortSignal, ended: (code: number) => void): Command {
     .option('--dry-run', 'only say what would go')
     .option('-a, --all', 'living labs too')
     .action(async (options) => ended(await collect(options)));
-
-  program.enablePositionalOptions();
   return program;
 }
 
