@@ -9,6 +9,8 @@ export class Failed extends Error {}
 
 /** How long a frame is waited for unless told. Milliseconds. */
 const WITHIN = 3000;
+/** A difference of two times is not exact in binary. Milliseconds. */
+const PRECISION = 0.001;
 
 export class Judge implements Expect {
   readonly checks: Check[] = [];
@@ -81,7 +83,7 @@ export class Judge implements Expect {
     { min, max, source }: { min?: number; max?: number; source: string },
     unit = 'ms',
   ): void {
-    const slack = unit === 'ms' ? this.#lab.tolerance : 0;
+    const slack = unit === 'ms' ? this.#lab.tolerance + PRECISION : 0;
     this.measure(name, value, unit, {
       source,
       ...(min === undefined ? {} : { min }),
