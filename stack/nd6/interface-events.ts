@@ -4,6 +4,7 @@ import { addAddress } from '../ip6/addresses.ts';
 import type { Interface } from '../link/interface.ts';
 import type { Stack } from '../stack.ts';
 import * as Address from '../wire/address.ts';
+import { placeDefaultInterface } from './default-interface.ts';
 import { interfaceIdentifier } from './interface-identifier.ts';
 import { reachableTime } from './reachable-time.ts';
 
@@ -32,8 +33,9 @@ export function nd6InterfaceDown(stack: Stack, ifp: Interface): void {
   stack.mld.interfaceDown(ifp);
 }
 
-/** `net.inet6.ip6.forwarding` changed: routers listen to ff02::2 (RFC 4291 2.8). */
+/** `net.inet6.ip6.forwarding` was set: routers listen to ff02::2 (RFC 4291 2.8) and have no default interface. */
 export function nd6ForwardingChanged(stack: Stack): void {
+  placeDefaultInterface(stack);
   for (const ifp of stack.interfaces) if (ifp !== undefined && ifp.kind !== 'loopback') joinGroups(stack, ifp);
 }
 

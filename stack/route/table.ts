@@ -47,6 +47,9 @@ export class RouteTable {
   readonly #tables: (AddressTable<Route> | undefined)[] = new Array(129).fill(undefined);
   readonly #masked = new DataView(new ArrayBuffer(16));
 
+  /** Where global destinations without a route go: the default interface of a host (ND-12). */
+  fallback: Route | undefined = undefined;
+
   constructor(salt: number) {
     this.#salt = salt;
   }
@@ -61,7 +64,7 @@ export class RouteTable {
           : table.get(this.#mask(view, at, length), 0, length === 0 ? 0 : zone);
       if (route !== undefined) return route;
     }
-    return undefined;
+    return zone === 0 ? this.fallback : undefined;
   }
 
   /** The route of exactly this prefix. */
@@ -93,6 +96,7 @@ export class RouteTable {
 
   *routes(): IterableIterator<Route> {
     for (const length of [...this.#lengths].reverse()) yield* this.#tables[length]?.values() ?? [];
+    if (this.fallback !== undefined) yield this.fallback;
   }
 
   #mask(view: DataView, at: number, length: number): DataView {

@@ -7,7 +7,7 @@ import { SeededRandom } from '#stack/env/random.ts';
 import type { TraceEvent } from '#stack/env/trace.ts';
 import { VirtualClock } from '#stack/env/virtual-clock.ts';
 import { addAddress, type InterfaceAddress } from '#stack/ip6/addresses.ts';
-import { ip6Output, type SendError } from '#stack/ip6/output.ts';
+import { ip6Output, type OutputOptions, type SendError } from '#stack/ip6/output.ts';
 import type { Interface } from '#stack/link/interface.ts';
 import { type Link, type LinkUser, type Medium, NO_OFFLOAD } from '#stack/link/link.ts';
 import type { Neighbor } from '#stack/nd6/neighbor.ts';
@@ -76,7 +76,7 @@ export interface StationOptions {
 
 export class Station {
   readonly clock = new VirtualClock(1000);
-  readonly pool = new Pool({ poison: true });
+  readonly pool: Pool;
   readonly stack: Stack;
   readonly link: Hand;
   readonly ifp: Interface;
@@ -86,6 +86,7 @@ export class Station {
 
   constructor(options: StationOptions = {}) {
     const medium = options.medium ?? 'ethernet';
+    this.pool = new Pool({ poison: !options.quiet });
     this.stack = new Stack({
       clock: this.clock,
       pool: this.pool,
@@ -124,15 +125,19 @@ export class Station {
     return this.stack.neighbors.find(Address.viewOf(Address.address(address)), 0, this.ifp.index);
   }
 
-  /** A packet with an unknown payload, made here. */
-  send(to: string, from = Address.address(to)[0] === 0xfe ? OWN_LINK_LOCAL : OWN): SendError | undefined {
+  /** A packet with an unknown payload, made here; by if0 unless the routes are to say. */
+  send(
+    to: string,
+    from = Address.address(to)[0] === 0xfe ? OWN_LINK_LOCAL : OWN,
+    options: OutputOptions = { interface: this.ifp },
+  ): SendError | undefined {
     const pkt = this.pool.take(48);
     pkt.tail = pkt.head + 48;
     pkt.bytes.fill(0xa5, pkt.head, pkt.tail);
     Ip6.write(pkt.view, pkt.head, 8, NextHeader.none, 64);
     Address.set(pkt.view, pkt.head + Ip6.SOURCE, Address.address(from));
     Address.set(pkt.view, pkt.head + Ip6.DESTINATION, Address.address(to));
-    return ip6Output(this.stack, pkt, { interface: this.ifp });
+    return ip6Output(this.stack, pkt, options);
   }
 
   /** Put a packet on the link; `bytes` from the IPv6 header on. */
