@@ -194,7 +194,9 @@ function sourceFor(
     const view = Address.viewOf(local.source.address);
     return mayBeSource(stack, view, local.source.zone) ? local.source.address : 'EADDRNOTAVAIL';
   }
-  const chosen = selectSource(stack, Address.viewOf(to.address), 0, { zone, interface: options.interface });
+  // through a routing header there need be no route to the destination itself
+  const wanted = options.routingHops?.length ? out : options.interface;
+  const chosen = selectSource(stack, Address.viewOf(to.address), 0, { zone, interface: wanted });
   return typeof chosen === 'string' ? chosen : chosen.address;
 }
 
