@@ -45,9 +45,12 @@ export async function runCell(cell: Cell, { labId, kinds, folder, signal, seed }
   let versions: Record<string, string> = {};
   let usedSeed = seed ?? 1;
   try {
+    const variant = scenario.variants[cell.variant]!;
     const source = {
-      ...scenario.variants[cell.variant]!,
+      ...variant,
       name: scenario.name,
+      // nodes need no kind of their own: the casting gives it
+      defaults: { kind: Object.values(cell.roles)[0]!, ...variant.defaults },
       ...(seed === undefined ? {} : { seed }),
     };
     const plan = withKinds(topology(source, { kinds }), cell.roles);

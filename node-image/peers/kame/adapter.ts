@@ -28,7 +28,7 @@ export class KamePeer implements Peer {
     if (source !== undefined) argv.push('-S', source);
     if (options.interface !== undefined) argv.push('-I', options.interface);
     const { stdout, stderr } = await this.node.exec([...argv, address], { timeout: count * interval + wait + 10_000 });
-    const errors = stdout.split('\n').filter((line) => /unreachable|exceeded|too big|[Pp]roblem/.test(line));
+    const errors = stdout.split('\n').filter((line) => /unreachable|exceeded|too big|problem/i.test(line));
     if (stderr.trim() !== '') errors.push(stderr.trim());
     return { ...sentAndReceived(stdout), times: pingTimes(stdout), errors, output: stdout + stderr };
   }
