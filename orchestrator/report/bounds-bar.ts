@@ -12,15 +12,17 @@ export function boundsBar({ value, min, max }: Measurement): Html | undefined {
   const high = Math.max(...known);
   const room = (high - low || 1) * 1.15;
   const x = (at: number): number => Math.round((((at - low) / room) * (WIDTH - 12) + 6) * 10) / 10;
-  const from = x(min ?? low);
-  const to = max === undefined ? WIDTH - 2 : x(max);
-  const inside = within({ value, min, max });
+  // a single value that is allowed is to be seen, too
+  const from = x(min ?? low) - 3;
+  const to = (max === undefined ? WIDTH - 5 : x(max)) + 3;
+  const inside = beyond({ value, min, max }) === 0;
   return html`<svg class="bar" width="${WIDTH}" height="${HEIGHT}" viewBox="0 0 ${WIDTH} ${HEIGHT}" aria-hidden="true">
-<line class="axis" x1="2" y1="9" x2="${WIDTH - 2}" y2="9"/><rect class="allowed" x="${from}" y="4" width="${Math.max(2, to - from)}" height="10" rx="2"/>
+<line class="axis" x1="2" y1="9" x2="${WIDTH - 2}" y2="9"/><rect class="allowed" x="${from}" y="4" width="${to - from}" height="10" rx="2"/>
 <path class="${inside ? 'value' : 'value outside'}" d="M${x(value)} 1v16"/></svg>`;
 }
 
-export const within = ({
+/** How far a value lies above its bounds, or (negative) below; 0: within. */
+export function beyond({
   value,
   min,
   max,
@@ -28,4 +30,7 @@ export const within = ({
   readonly value: number;
   readonly min?: number | undefined;
   readonly max?: number | undefined;
-}): boolean => value >= (min ?? Number.NEGATIVE_INFINITY) && value <= (max ?? Number.POSITIVE_INFINITY);
+}): number {
+  if (max !== undefined && value > max) return value - max;
+  return min !== undefined && value < min ? value - min : 0;
+}

@@ -69,7 +69,7 @@ function verdict(cell: CellResult): Html {
 <p class="verdict ${outcome}">${badge(outcome)}<span>${first === '' ? OUTCOMES[outcome].meaning : first}</span></p>
 ${more !== '' && html`<details><summary>Whole reason</summary><pre>${more}</pre></details>`}
 <dl class="facts">${Object.entries(roles).map(([role, kind]) => fact(`role ${role}`, kind))}${fact('Variant', variant)}${fact('Driver', driver)}${fact('Seed', `${seed}`)}${fact('Began', dateText(started))}${fact('Took', durationText(duration))}
-${Object.entries(versions).map(([name, version]) => fact(name, version))}${cell.references.length > 0 && fact('By', cell.references.join(', '))}${cell.features.length > 0 && fact('Features', cell.features.join(', '))}</dl>
+${Object.entries(versions).map(([name, version]) => fact(name, version))}${cell.references.length > 0 && fact('Judged by', cell.references.join(', '))}${cell.features.length > 0 && fact('Features', cell.features.join(', '))}</dl>
 <p class="again">Run it again <code>npx kamelab run ${id} --seed ${seed}</code></p>
 </section>`;
 }

@@ -40,7 +40,7 @@ function summary({ started, duration, host, kamelab, cells }: RunResult): Html {
 <div class="share" aria-hidden="true">${present.map((outcome) => html`<span class="fill ${outcome}" style="flex-grow:${count(cells, outcome)}"></span>`)}</div>
 <ul class="totals">${present.map((outcome) => html`<li><strong>${count(cells, outcome)}</strong>${badge(outcome)}<small>${OUTCOMES[outcome].meaning}</small></li>`)}</ul>
 <dl class="facts"><div><dt>Date</dt><dd>${dateText(started)}</dd></div><div><dt>Took</dt><dd>${durationText(duration)}</dd></div><div><dt>kamelab</dt><dd>${kamelab}</dd></div>
-${Object.entries(host).map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}
+${Object.entries(host).map(([name, value]) => html`<div><dt>${name === 'name' ? 'host' : name}</dt><dd>${value}</dd></div>`)}
 <div><dt>Files</dt><dd><a href="results.json">results.json</a>, <a href="junit.xml">junit.xml</a></dd></div></dl>
 </section>`;
 }
@@ -52,7 +52,8 @@ function attention(cells: readonly CellResult[]): Html | undefined {
   const failing = cells.filter(({ outcome }) => FAILING.includes(outcome));
   if (failing.length === 0) return undefined;
   return html`<section><h2>To look at</h2><ul class="attention">${failing.map(
-    (cell) => html`<li>${badge(cell.outcome)} ${link(cell, cell.id)}<p>${cell.reason.split('\n')[0]}</p></li>`,
+    (cell) =>
+      html`<li class="${cell.outcome}">${badge(cell.outcome)} ${link(cell, cell.id)}<p>${cell.reason.split('\n')[0]}</p></li>`,
   )}</ul></section>`;
 }
 
@@ -99,7 +100,7 @@ ${names.map((name) => group.map((cell) => cell.measurements.filter((each) => eac
 ${
   rows.length === 0
     ? html`<p class="lead">No cell measured anything.</p>`
-    : html`<p class="lead">What was measured beside what the RFC allows; the shaded part of the line is allowed, the mark is the value.</p>
+    : html`<p class="lead">What was measured beside what the RFC allows; the shaded part of the line is allowed, the mark is the value. Drivers in real time add their tolerance before they judge.</p>
 <div class="scroll" tabindex="0" role="region" aria-label="Measured times"><table class="times"><thead><tr><th scope="col">What</th><th scope="col">Cell</th>${measurementHeads}</tr></thead>${rows}</table></div>`
 }</section>`;
 }

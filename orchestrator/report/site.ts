@@ -42,7 +42,7 @@ function readable<T>(read: () => T): T | undefined {
 }
 
 function nodeOutputs(path: string): NodeOutput[] {
-  return filesIn(join(path, 'nodes')).map((file) => {
+  const told = filesIn(join(path, 'nodes')).map((file) => {
     const text = readFileSync(file, 'utf8');
     const [, node = '', name = ''] = relative(path, file).split('/');
     // the first line of a tool's output is its command
@@ -50,6 +50,7 @@ function nodeOutputs(path: string): NodeOutput[] {
     if (name === 'log.txt' || command === null) return { node, title: 'log', text, path: relative(path, file) };
     return { node, title: command[1]!, text: text.slice(command[0].length), path: relative(path, file) };
   });
+  return told.sort((a, b) => Number(a.title === 'log') - Number(b.title === 'log'));
 }
 
 function filesIn(path: string): string[] {

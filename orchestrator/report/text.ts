@@ -14,14 +14,14 @@ export function valueText(value: number, unit: string): string {
 }
 
 export function boundsText(min: number | undefined, max: number | undefined, unit: string): string {
+  if (min !== undefined && min === max) return `exactly ${valueText(min, unit)}`;
   if (min !== undefined && max !== undefined) return `${valueText(min, unit)} – ${valueText(max, unit)}`;
   if (min !== undefined) return `at least ${valueText(min, unit)}`;
   return max === undefined ? '' : `at most ${valueText(max, unit)}`;
 }
 
-/** Lab time in seconds, aligned: `12.034`. */
-export const clockText = (milliseconds: number): string =>
-  (milliseconds / 1000).toFixed(milliseconds % 1 === 0 ? 3 : 4);
+/** Lab time in seconds, aligned: `12.0340`. */
+export const clockText = (milliseconds: number): string => (milliseconds / 1000).toFixed(4);
 
 /** `2026-11-20 17:28:50 UTC`. */
 export const dateText = (time: number): string =>

@@ -59,6 +59,12 @@ export interface Happened {
 /** At one time: a step before what it brings about, a check after what it judges. */
 const ORDER = { step: 0, event: 1, frame: 2, check: 3 } as const;
 
+/** To the microsecond: what more digits say is noise. */
+const rounded = <T extends { readonly time: number }>(entry: T): T => ({
+  ...entry,
+  time: Math.round(entry.time * 1000) / 1000,
+});
+
 export function timelineEntries({ frames, events, steps, checks }: Happened, topology: Topology): Entry[] {
   const links = new Map(topology.links.map((link) => [link.name, link]));
   const entries: Entry[] = [
@@ -67,7 +73,7 @@ export function timelineEntries({ frames, events, steps, checks }: Happened, top
     ...frames.map((frame) => frameEntry(frame, links.get(frame.link))),
     ...checks.map((check): CheckEntry => ({ kind: 'check', ...check })),
   ];
-  return entries.sort((a, b) => a.time - b.time || ORDER[a.kind] - ORDER[b.kind]);
+  return entries.map(rounded).sort((a, b) => a.time - b.time || ORDER[a.kind] - ORDER[b.kind]);
 }
 
 function frameEntry(frame: Frame, link: TopologyLink | undefined): FrameEntry {

@@ -15,19 +15,21 @@ interface LinkShape {
 }
 
 const COLUMN = 230;
+/** For the addresses of the last node. */
+const MARGIN = 60;
 const NODE = { width: 150, height: 50, top: 8 };
 /** Of one line of addresses. */
 const LINE = 15;
 
 export function topologyPicture({ nodes, links = {} }: LabShape): Html {
   const names = Object.keys(nodes);
-  const middle = new Map(names.map((name, index) => [name, COLUMN * (index + 0.5)]));
-  const width = COLUMN * names.length;
+  const middle = new Map(names.map((name, index) => [name, MARGIN + COLUMN * (index + 0.5)]));
+  const width = COLUMN * names.length + 2 * MARGIN;
   let y = NODE.top + NODE.height;
   const count = Object.keys(links).length;
   const bars = Object.entries(links).map(([name, link], order) => {
     const ends = Object.entries(link.ends).map(([end, { addresses = [] }]) => ({
-      x: (middle.get(end.split(':')[0]!) ?? 0) + (order - (count - 1) / 2) * 18,
+      x: (middle.get(end.split(':')[0]!) ?? 0) + ((count - 1) / 2 - order) * 18,
       name: end.split(':')[1] ?? name,
       addresses: addresses.map((each) => (typeof each === 'string' ? each : each.address)),
     }));
@@ -60,7 +62,7 @@ function linkPicture(name: string, { type, medium, mtu }: LinkShape, ends: reado
     mtu === undefined ? '' : `MTU ${mtu}`,
   ];
   return html`<g class="${type === 'lan' ? 'lan' : 'cable'}"><path class="link" d="M${low - margin} ${y}H${high + margin}"/>
-${ends.map(({ x }) => html`<path class="drop" d="M${x} ${NODE.top + NODE.height}V${y}"/>`)}
+${ends.map(({ x }) => html`<path class="drop" d="M${x} ${NODE.top + NODE.height}V${y}"/><circle class="joint" cx="${x}" cy="${y}" r="4"/>`)}
 ${ends.map((end) => [end.name, ...end.addresses].map((line, index) => html`<text class="${index === 0 ? 'end interface' : 'end'}" x="${end.x + 6}" y="${y - 8 - LINE * (end.addresses.length - index)}">${line}</text>`))}
 <text class="linkname" x="${(low + high) / 2}" y="${y + 18}">${text.filter((part) => part !== '').join(' · ')}</text></g>`;
 }

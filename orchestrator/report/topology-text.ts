@@ -1,6 +1,6 @@
 /** A resolved topology as a file again: everything explicit, and `kamelab up` takes it. */
 import { stringify } from 'yaml';
-import type { Topology, TopologyAddress, TopologyEnd, TopologyNode } from '../topology.ts';
+import type { Topology, TopologyAddress, TopologyEnd, TopologyLink, TopologyNode } from '../topology.ts';
 
 export function topologyText({ name, description, seed, nodes, links }: Topology): string {
   const twice = duplicates(nodes);
@@ -8,7 +8,10 @@ export function topologyText({ name, description, seed, nodes, links }: Topology
     const text = `${address}/${prefixLength}`;
     return twice.has(address) ? { address: text, allowDuplicate: true } : text;
   };
-  const end = ({ mac, addresses }: TopologyEnd) => ({ mac, ...filled({ addresses: addresses.map(address) }) });
+  const end = ({ mac, addresses }: TopologyEnd, medium: TopologyLink['medium']) => ({
+    ...(medium === 'tun' ? {} : { mac }),
+    ...filled({ addresses: addresses.map(address) }),
+  });
   const source = {
     name,
     ...(description === '' ? {} : { description }),
@@ -21,7 +24,7 @@ export function topologyText({ name, description, seed, nodes, links }: Topology
           type,
           ...(type === 'p2p' ? { medium } : {}),
           mtu,
-          ends: Object.fromEntries(ends.map((each) => [`${each.node}:${each.interface}`, end(each)])),
+          ends: Object.fromEntries(ends.map((each) => [`${each.node}:${each.interface}`, end(each, medium)])),
         },
       ]),
     ),
