@@ -8,6 +8,7 @@ import { selectSource } from '#stack/ip6/source-address.ts';
 import type { FrameTap, Interface } from '#stack/link/interface.ts';
 import { advertiseUnsolicited } from '#stack/nd6/advertisement.ts';
 import { disableInterface, enableInterface } from '#stack/nd6/dad.ts';
+import { setDefaultInterface } from '#stack/nd6/default-interface.ts';
 import { nd6ForwardingChanged } from '#stack/nd6/interface-events.ts';
 import { reachableTime } from '#stack/nd6/reachable-time.ts';
 import { deleteNeighbor, setNeighbor } from '#stack/nd6/static-entries.ts';
@@ -210,7 +211,7 @@ export class StackKernel implements Kernel {
   }
 
   setDefaultInterface(name: string): void {
-    this.#stack.defaultInterface = name === '' ? undefined : this.#named(name);
+    setDefaultInterface(this.#stack, name === '' ? undefined : this.#named(name));
   }
 
   advertise(name: string, address: Uint8Array, count: number): void {
