@@ -44,7 +44,9 @@ export function mldInput(stack: Stack, pkt: Packet): boolean {
 }
 
 function onQuery(stack: Stack, ifp: Interface, pkt: Packet, group: number): void {
-  const delay = MldMessage.maxResponseDelay(pkt.view, pkt.at);
+  // a querier of version 2 is answered as well; only its long delays are written differently (RFC 3810 8.2.1)
+  const newer = pkt.tail - pkt.at >= MldMessage.QUERY2_LENGTH;
+  const delay = newer ? MldMessage.maxResponseDelay2(pkt.view, pkt.at) : MldMessage.maxResponseDelay(pkt.view, pkt.at);
   if (Address.isUnspecified(pkt.view, group)) {
     for (const membership of stack.mld.groups(ifp)) membership.onQuery(delay);
   } else {

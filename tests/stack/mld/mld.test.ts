@@ -3,7 +3,7 @@ import type { Interface } from '#stack/link/interface.ts';
 import type { Stack } from '#stack/stack.ts';
 import { address, viewOf } from '#stack/wire/address.ts';
 import { Type } from '#stack/wire/icmp6.ts';
-import { hopByHop, icmp6, type Layer, packet } from '#tests/support/packets.ts';
+import { concat, hopByHop, icmp6, type Layer, packet } from '#tests/support/packets.ts';
 import { expectConserved, type Tester, type Wire, World } from '#tests/support/world.ts';
 
 const GROUP = address('ff15::1234');
@@ -206,6 +206,29 @@ describe('answering', () => {
     expect(sent[0]!.time - start).toBeLessThanOrEqual(501);
     expect(node.counters.mld6).toMatchObject({ queriesReceived: 1, badQueries: 0 });
     expectConserved(world);
+  });
+
+  test('IP-11 a querier of version 2 is answered, too (RFC 3810 8.2.1)', () => {
+    const { world, tester } = joined();
+    const data = concat(address('::'), Uint8Array.of(2, 125, 0, 0));
+    // 0x9000: (0x1000 | 0x000) << 4 ms, which a version 1 query would say with 36,864
+    const bytes = packet(
+      { src: 'fe80::99', dst: 'ff02::1', hops: 1 },
+      ALERT,
+      icmp6(Type.mldQuery, 0, 0x9000_0000, data),
+    );
+    const times: number[] = [];
+    for (let run = 0; run < 40; run++) {
+      tester.heard.length = 0;
+      const asked = world.clock.now;
+      tester.send(bytes);
+      world.run(66_000);
+      const sent = reports(tester, 'ff15::1234');
+      expect(sent).toHaveLength(1);
+      times.push(sent[0]!.time - asked);
+    }
+    expect(Math.max(...times)).toBeGreaterThan(37_000);
+    expect(Math.max(...times)).toBeLessThan(65_537);
   });
 
   test('IP-11 a Query for another group asks nothing of us', () => {
