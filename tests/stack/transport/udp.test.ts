@@ -59,7 +59,7 @@ const from = (
 ): Uint8Array => packet({ src: PEER, dst: NODE, ...header }, udp(port, to, size));
 
 describe('receiving', () => {
-  test('TC-02 AP-02 a datagram comes with its addresses, port, interface, hop limit and traffic class', () => {
+  test('TC-01 AP-02 a datagram comes with its addresses, port, interface, hop limit and traffic class', () => {
     const { world, node, ifp, tester } = bench();
     const got = listener(node, 7);
     const bytes = from(5000, 7, { hops: 33 }, 20);
@@ -82,7 +82,7 @@ describe('receiving', () => {
     ['that is longer than it says', broken(4, 0, 10), 'badLength'],
     ['with a wrong checksum', broken(8, 0xff, 0xff), 'badChecksum'],
     ['without a checksum (RFC 8200 8.1)', broken(6, 0, 0), 'noChecksum'],
-  ])('IP-04 TC-02 a datagram %s is counted and dropped', (_, bytes, counter) => {
+  ])('TC-01 a datagram %s is counted and dropped', (_, bytes, counter) => {
     const { world, node, tester } = bench();
     const got = listener(node, 7);
     tester.send(bytes);
@@ -169,7 +169,7 @@ describe('receiving', () => {
     expectConserved(world);
   });
 
-  test('IP-04 datagrams that the link took as one (USO) are delivered one by one', () => {
+  test('datagrams that the link took as one (USO) are delivered one by one', () => {
     const { world, node, ifp } = bench();
     const got = listener(node, 7);
     const bytes = from(5000, 7, {}, 250);
@@ -268,7 +268,7 @@ describe('sending', () => {
     return { ...b, error, frame: b.tester.captured({ udp: {} })[0]?.decoded };
   }
 
-  test('TC-02 a datagram goes out with a good checksum, from an ephemeral port and the best source', () => {
+  test('TC-01 a datagram goes out with a good checksum, from an ephemeral port and the best source', () => {
     const { frame, node } = sent(at(PEER));
     expect(frame).toMatchObject({
       ip6: { src: NODE, dst: PEER, hopLimit: 64, trafficClass: 0, flowLabel: 0 },
