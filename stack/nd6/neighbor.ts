@@ -134,7 +134,7 @@ export class Neighbor {
       case 'static':
         return;
       case 'incomplete':
-        if (mac === undefined) return;
+        if (mac === undefined) return this.#waitForUse();
         this.#setLinkAddress(mac);
         this.#enterStale();
         return this.#release();
@@ -197,6 +197,7 @@ export class Neighbor {
     const { nd6_mmaxtries, nd6_umaxtries } = this.#stack.sysctl.icmp6;
     switch (this.state) {
       case 'incomplete':
+        if (this.asked === 0) return this.remove();
         return this.asked < nd6_mmaxtries ? this.#ask() : this.#giveUp();
       case 'reachable':
         return this.#enterStale();
@@ -221,6 +222,13 @@ export class Neighbor {
     solicitNeighbor(this.#stack, this, this.#queue.last);
   }
 
+  /** Only its address is known, by a redirect (ND-09): nothing is asked before a packet goes there. KAME: ND6_LLINFO_NOSTATE. */
+  #waitForUse(): void {
+    if (this.asked > 0) return;
+    this.#tell('incomplete');
+    this.#stack.clock.arm(this.#timer, this.#stack.sysctl.icmp6.nd6_gctimer * 1000);
+  }
+
   /** Resolution failed: who sent what waits learns it (RFC 4861 7.2.2), this node's own programs too. */
   #giveUp(): void {
     this.#end();
@@ -239,7 +247,7 @@ export class Neighbor {
     while (this.#queue.length > this.#stack.sysctl.icmp6.nd6_maxqueuelen) {
       drop(this.#stack, this.#take()!, 'nd6', 'heldDropped');
     }
-    if (this.#timer.armed) return;
+    if (this.asked > 0) return;
     this.#tell('incomplete');
     this.#ask();
   }

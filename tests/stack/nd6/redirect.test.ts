@@ -3,7 +3,7 @@ import { addRoute } from '#stack/route/routes.ts';
 import { RouteFlag } from '#stack/route/table.ts';
 import { address, formatAddress, viewOf } from '#stack/wire/address.ts';
 import { Type } from '#stack/wire/icmp6.ts';
-import { icmp, MAC_A, MAC_B, na, PEER, PEER_LINK_LOCAL, redirect, Station, tll } from './station.ts';
+import { icmp, MAC_A, MAC_B, na, OWN, PEER, PEER_LINK_LOCAL, redirect, Station, tll } from './station.ts';
 
 const FAR = '2001:db8:ff::1';
 const OTHER_ROUTER = 'fe80::3';
@@ -87,6 +87,18 @@ describe('a host', () => {
     expect(routed(station, '2001:db8:ff::1')).toBe(PEER_LINK_LOCAL);
     station.clock.run(600_000);
     expect([...station.stack.routes.routes()].length).toBe(before);
+  });
+
+  test('ND-09 without a link-layer address the target is asked for when it is first used, and forgotten if it never is', () => {
+    const station = host();
+    station.receive(redirect({ destination: FAR, target: OTHER_ROUTER }));
+    expect(station.neighbor(OTHER_ROUTER)).toMatchObject({ state: 'incomplete', router: true, asked: 0 });
+    station.send(FAR);
+    expect(station.sent()).toEqual([`ns ${OTHER_ROUTER} ${OWN}>ff02::1:ff00:3 sll=1`]);
+    station.receive(redirect({ destination: '2001:db8:ff::2', target: 'fe80::4' }));
+    station.clock.run(86_400_000);
+    expect(station.stack.neighbors.size).toBe(0);
+    expect(station.sent().filter((line) => line.includes('fe80::4'))).toEqual([]);
   });
 
   test('ND-20 a redirect never provokes an error, not even by an option it cannot know', () => {
