@@ -42,7 +42,7 @@ export const tunables = {
   icmp6: {
     rediraccept: flag(1, 'a host takes redirects'),
     redirtimeout: { default: 600, min: 0, text: 'life of a redirect, in seconds' },
-    nd6_prune: { default: 1, min: 1, text: 'seconds between walks of the neighbor cache' },
+    nd6_prune: { default: 1, min: 1, text: 'kept for its name: neighbors have timers of their own, nothing walks the cache' },
     nd6_delay: { default: 5, min: 1, text: 'seconds a neighbor stays in DELAY' },
     nd6_umaxtries: { default: 3, min: 1, max: 100, text: 'unicast solicitations in PROBE' },
     nd6_mmaxtries: { default: 3, min: 1, max: 100, text: 'multicast solicitations in INCOMPLETE' },
