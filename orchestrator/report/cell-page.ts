@@ -33,6 +33,11 @@ export interface Neighbors {
 
 /** Rows of the time line on the page; timeline.json has more. */
 const ROWS = 2000;
+/** Nodes of a lab that is drawn whole, and nodes that are drawn at most. */
+const SMALL = 8;
+const PICTURED = 24;
+/** Checks that fit on the page without a window of their own. */
+const CHECKS = 14;
 /** Characters of one output on the page. */
 const OUTPUT = 64_000;
 
@@ -82,7 +87,7 @@ function checks({ checks }: CellResult): Html {
       : `${plural(checks.length, 'expectation')}, ${bad === 0 ? 'all held' : `${bad} did not hold`}.`;
   return html`<section id="checks"><h2>Checks</h2><p class="lead">${told}</p>${
     checks.length > 0 &&
-    html`<div class="scroll" tabindex="0" role="region" aria-label="Checks"><table class="checks"><thead><tr><th scope="col" class="figure">Second</th><th scope="col">Held</th><th scope="col">Expectation</th></tr></thead><tbody>
+    html`<div class="${checks.length > CHECKS ? 'scroll tall' : 'scroll'}" tabindex="0" role="region" aria-label="Checks"><table class="checks"><thead><tr><th scope="col" class="figure">Second</th><th scope="col">Held</th><th scope="col">Expectation</th></tr></thead><tbody>
 ${checks.map(({ time, text, ok, detail }) => html`<tr class="${ok ? 'ok' : 'bad'}"><td class="figure">${clockText(time)}</td><td><span class="held">${ok ? '✓ yes' : '✗ no'}</span></td><td>${text}${detail !== '' && html`<p class="detail">${detail}</p>`}</td></tr>`)}</tbody></table></div>`
   }</section>`;
 }
@@ -95,7 +100,7 @@ ${measurements.map((each) => html`<tr><th scope="row">${each.name}</th>${measure
 
 function ladderSection({ timeline, lab }: CaseFiles): Html | undefined {
   if (timeline === undefined || lab === undefined) return undefined;
-  const picture = ladder(Object.keys(lab.nodes), timeline.entries);
+  const picture = ladder(ladderNodes(lab, timeline.entries), timeline.entries);
   if (picture === undefined) return undefined;
   const frames = timeline.entries.filter(({ kind }) => kind === 'frame').length + timeline.omitted;
   const note =
@@ -103,6 +108,15 @@ function ladderSection({ timeline, lab }: CaseFiles): Html | undefined {
       ? `The first ${FRAMES} of ${frames} frames; the captures have them all.`
       : `${plural(frames, 'frame')}, in order of time. Point at one to read it whole.`;
   return html`<section id="ladder"><h2>Ladder</h2><p class="lead">${note}</p><div class="scroll canvas" tabindex="0" role="region" aria-label="Ladder diagram">${picture}</div></section>`;
+}
+
+/** All of a small lab; of a large one those that sent or were sent something. */
+function ladderNodes({ nodes }: LabShape, entries: readonly Entry[]): string[] {
+  const names = Object.keys(nodes);
+  if (names.length <= SMALL) return names;
+  const frames = entries.filter((entry) => entry.kind === 'frame').slice(0, FRAMES);
+  const speaking = new Set(frames.flatMap(({ from, to }) => (to.length > 1 ? [from] : [from, ...to])));
+  return names.filter((name) => speaking.has(name)).slice(0, PICTURED);
 }
 
 function timelineSection({ folder }: CellResult, { timeline }: CaseFiles): Html | undefined {
@@ -130,7 +144,7 @@ function entryRow(entry: Entry): Html {
 }
 
 function topologySection({ lab }: CaseFiles): Html | undefined {
-  if (lab === undefined) return undefined;
+  if (lab === undefined || Object.keys(lab.nodes).length > PICTURED) return undefined;
   return html`<section id="topology"><h2>Topology</h2><div class="scroll canvas" tabindex="0" role="region" aria-label="Topology">${topologyPicture(lab)}</div></section>`;
 }
 

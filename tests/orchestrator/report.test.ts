@@ -142,6 +142,25 @@ describe('the ladder', () => {
     expect(text).toContain('wire unknown');
   });
 
+  test('tells checks that held one after the other in one line, and each that did not', () => {
+    const check = (time: number, ok: boolean): Entry => ({
+      kind: 'check',
+      time,
+      ok,
+      text: `check ${time}`,
+      detail: '',
+    });
+    const text = ladder(
+      ['a', 'b'],
+      [check(1, true), check(2, true), check(3, true), check(4, false), check(5, false)],
+    )!.text;
+    expect(text.match(/class="note"[^>]*>[^<]*/g)?.map((note) => note.split('>')[1])).toEqual([
+      '✓ check 1 and 2 more',
+      '✗ check 4',
+      '✗ check 5',
+    ]);
+  });
+
   test('of nothing is nothing', () => {
     expect(ladder(['a'], [])).toBeUndefined();
   });
