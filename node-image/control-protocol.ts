@@ -4,6 +4,7 @@
  *   run: argv          -> out, error ..., exit      meanwhile the client may send input and signal; hanging up ends the program
  *   programs: true     -> programs                  names that `run` knows
  *   state: true        -> state
+ *   metrics: true      -> metrics                   counters as Prometheus text
  *   events: true       -> event ...                 until the client hangs up; with `drops: true` lost packets, too
  *   connected: true    -> connected                 the devices of a node started with `hold: true` are in place
  */
@@ -15,6 +16,7 @@ export type Request =
   | { readonly run: readonly string[]; readonly columns?: number; readonly cwd?: string }
   | { readonly programs: true }
   | { readonly state: true }
+  | { readonly metrics: true }
   | { readonly events: true; readonly drops?: boolean }
   | { readonly connected: true };
 
@@ -29,6 +31,7 @@ export type ServerLine =
   | { readonly exit: number }
   | { readonly programs: readonly string[] }
   | { readonly state: NodeState }
+  | { readonly metrics: string }
   /** `time` is milliseconds since 1970 here. */
   | { readonly event: NodeEvent }
   | { readonly connected: true }

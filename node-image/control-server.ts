@@ -2,6 +2,7 @@
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { ClientLine, Request, ServerLine } from './control-protocol.ts';
+import { metrics } from './metrics.ts';
 import type { Node, RunningProgram } from './node.ts';
 
 /** A request is words of a command line and configuration read from standard input; no line is longer. */
@@ -109,6 +110,7 @@ class Client {
       this.#run(run, typeof columns === 'number' ? columns : 80);
     } else if ('programs' in request) this.#answer({ programs: this.#node.programNames });
     else if ('state' in request) this.#answer({ state: this.#node.state() });
+    else if ('metrics' in request) this.#answer({ metrics: metrics(this.#node.kernel) });
     else if ('connected' in request) {
       this.#options.connected();
       this.#answer({ connected: true });
@@ -118,7 +120,7 @@ class Client {
       this.#unlisten = this.#node.onEvent((event) => tell({ event: { ...event, time: event.time + epoch } }), {
         drops: request.drops === true,
       });
-    } else this.#fail(`no request of these: run, programs, state, events, connected`);
+    } else this.#fail(`no request of these: run, programs, state, metrics, events, connected`);
   }
 
   #run(argv: readonly string[], columns: number): void {

@@ -121,6 +121,7 @@ export class StackKernel implements Kernel {
     const ifp = this.#named(name);
     if (ifp.mac === undefined || mac.length !== 6 || (mac[0]! & 1) !== 0) throw systemError('EINVAL', name);
     ifp.mac = mac.slice();
+    ifp.link.setMac?.(ifp.mac);
   }
 
   addAddress(name: string, address: Uint8Array, prefixLength: number, options: AddressOptions = {}): void {

@@ -44,6 +44,8 @@ export interface RunningProgram {
 /** The shell's code for a command that it does not find. */
 const NOT_FOUND = 127;
 const INTERRUPTED = 130;
+/** EX_SOFTWARE of sysexits.h. */
+const BUG = 70;
 const DEFAULT_COLUMNS = 80;
 
 export class Node {
@@ -201,14 +203,15 @@ class NodeProgram implements System, RunningProgram {
     this.exit(code);
   }
 
-  /** A refusal by the kernel that the program did not expect ends the program, not the node. */
+  /** A refusal by the kernel that the program did not expect ends the program, and so does a bug of it; not the node. */
   guarded(step: () => void): void {
     try {
       step();
     } catch (error) {
-      if (!(error instanceof SystemError)) throw error;
-      this.error(`${error.message}\n`);
-      this.exit(1);
+      const refused = error instanceof SystemError;
+      if (!refused && this.#options.strict) throw error;
+      this.error(`${refused ? error.message : (error as Error).stack}\n`);
+      this.exit(refused ? 1 : BUG);
     }
   }
 }

@@ -35,6 +35,8 @@ export interface Link {
   /** The frame is the link's from here; it is delivered later, or lost. */
   send(pkt: Packet): void;
   attach(user: LinkUser): void;
+  /** The station has another address (`ifconfig lladdr`); a link that hears all may ignore it. */
+  setMac?(mac: Uint8Array): void;
   /** Multicast MAC filter changed; a link that hears all may ignore it. */
   filter?(groups: readonly Uint8Array[]): void;
 }

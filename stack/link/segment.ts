@@ -114,7 +114,7 @@ function arrive(pkt: Packet): Packet {
 
 export class SegmentEnd implements Link {
   readonly segment: Segment;
-  readonly mac: Uint8Array | undefined;
+  mac: Uint8Array | undefined;
   readonly offload = NO_OFFLOAD;
   user: LinkUser | undefined;
 
@@ -137,6 +137,10 @@ export class SegmentEnd implements Link {
 
   attach(user: LinkUser): void {
     this.user = user;
+  }
+
+  setMac(mac: Uint8Array): void {
+    this.mac = mac;
   }
 
   send(pkt: Packet): void {
