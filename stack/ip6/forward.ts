@@ -77,10 +77,11 @@ function isPingPong(out: Interface, route: Route): boolean {
   return out.kind === 'pointToPoint' && route.gateway === undefined;
 }
 
+/** A blackhole says nothing, a reject route says what it is (RFC 4443 3.1 code 6; KAME: "no route"). */
 function rejected(stack: Stack, pkt: Packet, route: Route): void {
   if ((route.flags & RouteFlag.blackhole) !== 0) return refuse(stack, pkt);
   stack.counters.ip6.cannotForward++;
-  icmp6Error(stack, pkt, Icmp6.Type.unreachable, Icmp6.Unreachable.noRoute);
+  icmp6Error(stack, pkt, Icmp6.Type.unreachable, Icmp6.Unreachable.rejectRoute);
 }
 
 function refuse(stack: Stack, pkt: Packet): void {

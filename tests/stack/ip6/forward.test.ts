@@ -56,9 +56,9 @@ describe('what comes back instead', () => {
     ['IP-02 hop limit 0: Time Exceeded code 0', plain(0), { type: 3, code: 0 }],
     ['no route: type 1 code 0', packet({ src: A, dst: '2001:db8:c::1' }, udp(1, 2)), { type: 1, code: 0 }],
     [
-      'IV-09 a reject route of the start-up file: type 1 code 0',
+      'IV-09 a reject route of the start-up file: type 1 code 6 (IC-09)',
       packet({ src: A, dst: '2002:7f00:1::1' }, udp(1, 2)),
-      { type: 1, code: 0 },
+      { type: 1, code: 6 },
     ],
     [
       'RFC 4443 3.1 back over the point-to-point link it came by: code 3',
