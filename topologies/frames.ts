@@ -99,6 +99,15 @@ export function defence(mac: string, target: string): Pattern {
   };
 }
 
+/** Says that its sender listens to the group, RFC 2710 3 or RFC 3810 5.2. */
+export const listenerReport = (mac: string, group: string): Pattern => ({
+  eth: { src: mac },
+  icmp6: {
+    name: (name) => name === 'mldReport' || name === 'mld2Report',
+    mld: (mld) => mld.group === group || mld.records?.some((record) => record.group === group) === true,
+  },
+});
+
 /** RFC 4443 4.1 and 4.2; the default hop limit of hosts is 64. */
 export function echo(
   name: 'echoRequest' | 'echoReply',

@@ -1,6 +1,6 @@
 /** The lab: two nodes and one link, of each kind that there is. See README.md. */
 
-import type { Peer } from '#node/peers/peer.ts';
+import type { Peer, PeerAddress } from '#node/peers/peer.ts';
 import type { LabLink } from '#orchestrator/drivers/driver.ts';
 import type { Context } from '#orchestrator/scenario.ts';
 import type { TopologySource } from '#orchestrator/topology-schema.ts';
@@ -51,4 +51,9 @@ export function pair({ lab, node, link }: Context): { a: End; b: End; ab: LabLin
     return { peer: node(name), mac: ab.medium === 'tun' ? undefined : mac, address: addresses[0]!.address };
   };
   return { a: end('a'), b: end('b'), ab };
+}
+
+/** What the node says of one of its addresses; undefined: that it has none such. */
+export async function addressState(end: End, address: string): Promise<PeerAddress['state'] | undefined> {
+  return (await end.peer.addresses(IF)).find((each) => each.address === address)?.state;
 }
