@@ -82,6 +82,7 @@ export async function runCell(cell: Cell, { labId, kinds, folder, signal, seed }
     id: cell.id,
     scenario: scenario.name,
     title: scenario.title,
+    description: scenario.description,
     variant: cell.variant,
     roles: cell.roles,
     driver: driver.name,
@@ -97,6 +98,8 @@ export async function runCell(cell: Cell, { labId, kinds, folder, signal, seed }
     versions,
     folder: folder.relative,
   };
+  // a cell that was broken off is not finished: nothing is kept that could be taken for its verdict
+  signal?.throwIfAborted();
   await folder.end(result);
   return result;
 }

@@ -86,6 +86,7 @@ export class Judge implements Expect {
     const slack = unit === 'ms' ? this.#lab.tolerance + PRECISION : 0;
     this.measure(name, value, unit, {
       source,
+      tolerance: slack,
       ...(min === undefined ? {} : { min }),
       ...(max === undefined ? {} : { max }),
     });
@@ -94,12 +95,7 @@ export class Judge implements Expect {
     this.#check(ok, `${name} within ${bounds} (${source})`, `${value.toFixed(1)} ${unit}`);
   }
 
-  measure(
-    name: string,
-    value: number,
-    unit: string,
-    bounds: { readonly min?: number; readonly max?: number; readonly source?: string } = {},
-  ): void {
+  measure(name: string, value: number, unit: string, bounds: Omit<Measurement, 'name' | 'value' | 'unit'> = {}): void {
     this.measurements.push({ name, value, unit, ...bounds });
   }
 

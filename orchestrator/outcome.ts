@@ -16,6 +16,7 @@ export interface CellResult {
   readonly id: string;
   readonly scenario: string;
   readonly title: string;
+  readonly description: string;
   readonly variant: string;
   readonly roles: Readonly<Record<string, string>>;
   readonly driver: DriverName;
@@ -51,6 +52,8 @@ export interface Measurement {
   readonly unit: string;
   readonly min?: number;
   readonly max?: number;
+  /** What the measuring world may be off beyond the bounds; in the value's unit. */
+  readonly tolerance?: number;
   /** Where the bounds come from: `RFC 4861 10`. */
   readonly source?: string;
 }

@@ -33,15 +33,20 @@ export async function runCells(cells: readonly Cell[], options: RunOptions): Pro
     results.push(result);
     options.ended?.(result);
   };
+  /** A run that was broken off keeps the cells it finished. */
+  const runUnlessAborted = (cell: Cell): Promise<void> =>
+    run(cell).catch((error: unknown) => {
+      if (options.signal?.aborted !== true) throw error;
+    });
   // virtual time takes a whole processor and would stand in the way of real time: first, and one at a time
   for (const cell of cells) {
     if (options.signal?.aborted) break;
-    if (cell.driver.name === 'sim') await run(cell);
+    if (cell.driver.name === 'sim') await runUnlessAborted(cell);
   }
   const waiting = cells.filter((cell) => cell.driver.name !== 'sim');
   const worker = async (): Promise<void> => {
     for (let cell = waiting.shift(); cell !== undefined && !options.signal?.aborted; cell = waiting.shift())
-      await run(cell);
+      await runUnlessAborted(cell);
   };
   await Promise.all(Array.from({ length: options.parallel ?? availableParallelism() * PER_PROCESSOR }, worker));
   const order = new Map(cells.map((cell, at) => [cell.id, at]));

@@ -5,7 +5,8 @@ import { type Html, html } from './html.ts';
 const WIDTH = 160;
 const HEIGHT = 18;
 
-export function boundsBar({ value, min, max }: Measurement): Html | undefined {
+export function boundsBar(measurement: Measurement): Html | undefined {
+  const { value, min, max } = measurement;
   if ((min === undefined && max === undefined) || !Number.isFinite(value)) return undefined;
   const known = [value, min ?? value, max ?? value];
   const low = Math.min(0, ...known);
@@ -15,22 +16,19 @@ export function boundsBar({ value, min, max }: Measurement): Html | undefined {
   // a single value that is allowed is to be seen, too
   const from = x(min ?? low) - 3;
   const to = (max === undefined ? WIDTH - 5 : x(max)) + 3;
-  const inside = beyond({ value, min, max }) === 0;
+  const inside = beyond(measurement) === 0;
   return html`<svg class="bar" width="${WIDTH}" height="${HEIGHT}" viewBox="0 0 ${WIDTH} ${HEIGHT}" aria-hidden="true">
 <line class="axis" x1="2" y1="9" x2="${WIDTH - 2}" y2="9"/><rect class="allowed" x="${from}" y="4" width="${to - from}" height="10" rx="2"/>
 <path class="${inside ? 'value' : 'value outside'}" d="M${x(value)} 1v16"/></svg>`;
 }
 
-/** How far a value lies above its bounds, or (negative) below; 0: within. */
+/** How far a value lies above its bounds and the world's tolerance, or (negative) below; 0: within. */
 export function beyond({
   value,
   min,
   max,
-}: {
-  readonly value: number;
-  readonly min?: number | undefined;
-  readonly max?: number | undefined;
-}): number {
-  if (max !== undefined && value > max) return value - max;
-  return min !== undefined && value < min ? value - min : 0;
+  tolerance = 0,
+}: Pick<Measurement, 'value' | 'min' | 'max' | 'tolerance'>): number {
+  if (max !== undefined && value > max + tolerance) return value - max;
+  return min !== undefined && value < min - tolerance ? value - min : 0;
 }

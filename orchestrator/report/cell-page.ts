@@ -64,13 +64,14 @@ export function cellPage(cell: CellResult, files: CaseFiles, { before, after }: 
 }
 
 function verdict(cell: CellResult): Html {
-  const { id, title, outcome, reason, roles, versions, seed, variant, driver, started, duration } = cell;
+  const { id, title, description, outcome, reason, roles, versions, seed, variant, driver, started, duration } = cell;
   const [first = '', ...rest] = reason.split('\n');
   const more = rest.join('\n').trim();
   const fact = (name: string, value: Html | string) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`;
   return html`<section class="summary">
 <p class="kicker"><code>${id}</code></p>
 <h1>${title}</h1>
+<p>${description}</p>
 <p class="verdict ${outcome}">${badge(outcome)}<span>${first === '' ? OUTCOMES[outcome].meaning : first}</span></p>
 ${more !== '' && html`<details><summary>Whole reason</summary><pre>${more}</pre></details>`}
 <dl class="facts">${Object.entries(roles).map(([role, kind]) => fact(`role ${role}`, kind))}${fact('Variant', variant)}${fact('Driver', driver)}${fact('Seed', `${seed}`)}${fact('Began', dateText(started))}${fact('Took', durationText(duration))}

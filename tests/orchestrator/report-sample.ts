@@ -162,6 +162,7 @@ export function sampleResult(sample: CellSample): CellResult {
     id,
     scenario,
     title,
+    description: 'Whether two nodes find each other.',
     variant,
     roles: { a: kinds[0], b: kinds[1] },
     driver,
