@@ -83,6 +83,23 @@ export function solicitedAdvertisement(from: Sender, to: Sender): Pattern {
   };
 }
 
+/**
+ * The answer to a probe by unicast, RFC 4861 7.2.4: it may go without link-layer address, and then overrides nothing.
+ */
+export function confirmation(from: Sender, to: Sender): Pattern {
+  return {
+    ...(from.mac === undefined || to.mac === undefined ? {} : { eth: { src: from.mac, dst: to.mac } }),
+    ip6: { ...ND.ip6, dst: to.address },
+    icmp6: {
+      ...ND.icmp6,
+      name: 'neighborAdvertisement',
+      target: from.address,
+      solicited: true,
+      options: (options) => options.every((option) => option.name !== 'targetLinkLayer' || option.address === from.mac),
+    },
+  };
+}
+
 /** The answer to one that has no address yet goes to all nodes, and is not solicited: RFC 4861 7.2.4. */
 export function defence(mac: string, target: string): Pattern {
   return {

@@ -25,6 +25,8 @@ export interface Peer {
   setReachableTime(interfaceName: string, milliseconds: number): Promise<void>;
   /** Neighbor unreachability detection on the interface (capability `nud-switch`). */
   setNud(interfaceName: string, on: boolean): Promise<void>;
+  /** Why no neighbor's reachability is watched on the interface whatever is set; undefined where it is. */
+  withoutNud(interfaceName: string): Promise<string | undefined>;
   /** Falls silent: receives, answers and sends nothing more; carrier stays. */
   silence(interfaceName: string): Promise<void>;
   /** The interface was disabled for IPv6 after a duplicate link-local address (RFC 4862 5.4.5). */

@@ -97,6 +97,10 @@ export class KamePeer implements Peer {
     await this.#must(['ndp', '-i', interfaceName, on ? 'nud' : '-nud']);
   }
 
+  async withoutNud(): Promise<undefined> {
+    return undefined; // also where there are no link-layer addresses
+  }
+
   async silence(interfaceName: string): Promise<void> {
     await this.#must(['ifconfig', interfaceName, 'down']);
   }

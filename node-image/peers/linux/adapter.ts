@@ -110,6 +110,13 @@ export class LinuxPeer implements Peer {
     throw new Error('Linux has no switch for neighbor unreachability detection');
   }
 
+  async withoutNud(interfaceName: string): Promise<string | undefined> {
+    const [device] = await this.#json<{ flags: string[] }>(`ip -j link show dev ${interfaceName}`);
+    return device?.flags.includes('NOARP')
+      ? 'Linux watches no neighbors on an interface without link-layer addresses (its flag NOARP)'
+      : undefined;
+  }
+
   async silence(interfaceName: string): Promise<void> {
     // no address left to answer for, and none to send from
     await this.node.sysctl(`net.ipv6.conf.${interfaceName}.disable_ipv6`, 1);
