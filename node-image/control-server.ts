@@ -1,6 +1,6 @@
 /** The control socket of a node: runs its programs for whoever connects, and tells its state and events. */
 import { chmodSync, rmSync } from 'node:fs';
-import { createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { ClientLine, Request, ServerLine } from './control-protocol.ts';
 import { metrics } from './metrics.ts';
 import type { Node, RunningProgram } from './node.ts';
@@ -10,6 +10,11 @@ const LONGEST_LINE = 16 * 1024 * 1024;
 /** Unread output of one client; a client that falls further behind is cut off. */
 const LARGEST_BACKLOG = 64 * 1024 * 1024;
 const HUNG_UP = 129;
+
+/** struct sockaddr_un of Linux, with its closing zero. */
+const LONGEST_PATH = 107;
+
+export class ControlError extends Error {}
 
 export interface ControlOptions {
   readonly path: string;
@@ -30,18 +35,19 @@ export class ControlServer {
     this.#server = createServer((socket) => this.#accept(socket));
   }
 
-  /** A socket that a dead node left behind is replaced. */
-  listen(): Promise<void> {
+  /** A socket that a dead node left behind is replaced, one that a living node listens on is not. */
+  async listen(): Promise<void> {
     const { path } = this.#options;
+    if (Buffer.byteLength(path) > LONGEST_PATH)
+      throw new ControlError(`--control ${path}: at most ${LONGEST_PATH} bytes`);
+    if (await isAlive(path)) throw new ControlError(`--control ${path}: another node listens there`);
     rmSync(path, { force: true });
-    return new Promise((resolve, reject) => {
+    await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen(path, () => {
-        // who may talk to it may do all that the node may
-        chmodSync(path, 0o600);
-        resolve();
-      });
+      this.#server.listen(path, resolve);
     });
+    // who may talk to it may do all that the node may
+    chmodSync(path, 0o600);
   }
 
   close(): void {
@@ -59,6 +65,17 @@ export class ControlServer {
     });
     socket.on('error', () => socket.destroy());
   }
+}
+
+function isAlive(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once('error', () => resolve(false));
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+  });
 }
 
 class Client {

@@ -2,7 +2,7 @@
 
 import type { Counters, Histograms } from '#stack/counters.ts';
 import type { TraceEvent } from '#stack/env/trace.ts';
-import { addAddress, type InterfaceAddress, removeAddress } from '#stack/ip6/addresses.ts';
+import { addAddress, type InterfaceAddress, removeAddress, setLifetimes } from '#stack/ip6/addresses.ts';
 import { zoneOfScopeId } from '#stack/ip6/scope.ts';
 import { selectSource } from '#stack/ip6/source-address.ts';
 import type { FrameTap, Interface } from '#stack/link/interface.ts';
@@ -16,6 +16,7 @@ import { addRoute, changeRoute, deleteRoute, removeRoute } from '#stack/route/ro
 import { type Route, RouteFlag } from '#stack/route/table.ts';
 import type { Stack } from '#stack/stack.ts';
 import { findTunable, sysctlNames } from '#stack/sysctl.ts';
+import { zoneOfDestination } from '#stack/transport/output.ts';
 import * as Ip6 from '#stack/wire/address.ts';
 import { systemError } from './errno.ts';
 import type { NodeTrace } from './node-trace.ts';
@@ -128,6 +129,13 @@ export class StackKernel implements Kernel {
     const ifp = this.#named(name);
     const whole = options.eui64 ? Ip6.withInterfaceId(address, interfaceId(ifp)) : address;
     const { anycast = false, preferredLifetime, validLifetime, destination } = options;
+    const known = ifp.addresses.find((one) => Ip6.equal(one.address, whole) && one.prefixLength === prefixLength);
+    if (known !== undefined && (preferredLifetime !== undefined || validLifetime !== undefined)) {
+      const valid = validLifetime ?? Number.POSITIVE_INFINITY;
+      const preferred = preferredLifetime ?? valid;
+      if (preferred > valid) throw systemError('EINVAL', Ip6.formatAddress(whole));
+      return setLifetimes(known, preferred, valid);
+    }
     const entry = addAddress(this.#stack, ifp, whole, prefixLength, {
       anycast,
       ...(preferredLifetime === undefined ? {} : { preferredLifetime }),
@@ -272,8 +280,11 @@ export class StackKernel implements Kernel {
   }
 
   sourceFor(destination: ScopedAddress): ScopedAddress | undefined {
-    const zone = this.#zone(destination);
-    const source = selectSource(this.#stack, Ip6.viewOf(destination.address), 0, { zone });
+    const { address } = destination;
+    const to = { address, zone: destination.zone === '' ? 0 : this.#named(destination.zone).index };
+    const zone = zoneOfDestination(this.#stack, to, undefined, undefined);
+    if (typeof zone === 'string') return undefined;
+    const source = selectSource(this.#stack, Ip6.viewOf(address), 0, { zone });
     return typeof source === 'string' ? undefined : { address: source.address, zone: source.interface.name };
   }
 

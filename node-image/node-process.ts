@@ -12,7 +12,7 @@ import { SeededRandom } from '#stack/env/random.ts';
 import { NO_OFFLOAD, type Offload } from '#stack/link/link.ts';
 import { Pool } from '#stack/packet/pool.ts';
 import { parseMac } from '#stack/wire/ethernet.ts';
-import { ControlServer } from './control-server.ts';
+import { ControlError, ControlServer } from './control-server.ts';
 import { Node } from './node.ts';
 import { ConfigError, EMPTY, type InterfaceConfig, type NodeConfig, parseConfig } from './node-config.ts';
 import { runCommands, setUpNode } from './node-setup.ts';
@@ -166,11 +166,7 @@ function randomMac(): Uint8Array {
 
 /** What a BSD kernel would write to syslog. */
 function logLine(event: NodeEvent): string | undefined {
-  if (event.type === 'log') return event.message;
-  if (event.type === 'dad' && event.result === 'duplicate') {
-    return `${event.interface}: DAD detected duplicate IPv6 address ${event.address}`;
-  }
-  return undefined;
+  return event.type === 'log' ? event.message : undefined;
 }
 
 const options = readArguments();
@@ -208,6 +204,8 @@ function end(code: number): void {
   control.close();
   process.exit(code);
 }
+// whoever read our output may be gone before us
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 process.on('SIGTERM', () => end(0));
 process.on('SIGINT', () => end(0));
 if (options['die-with-stdin'])
@@ -222,6 +220,7 @@ try {
   await control.listen();
 } catch (error) {
   const known =
+    error instanceof ControlError ||
     error instanceof NetworkError ||
     error instanceof SystemError ||
     (error as { syscall?: string }).syscall !== undefined;

@@ -60,6 +60,7 @@ export interface Kernel {
   setUp(name: string, up: boolean): void;
   setMtu(name: string, mtu: number): void;
   setLinkAddress(name: string, mac: Uint8Array): void;
+  /** Or gives one that is there other lifetimes. */
   addAddress(name: string, address: Uint8Array, prefixLength: number, options?: AddressOptions): void;
   removeAddress(name: string, address: Uint8Array): void;
   /** Group memberships of an interface, with the number of joins. */

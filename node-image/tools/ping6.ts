@@ -1,9 +1,11 @@
 /** Sends echo requests and prints the replies. KAME: ping6(8), without node information queries. */
 import { Timer } from '#stack/env/clock.ts';
+import { equal } from '#stack/wire/address.ts';
 import * as Icmp6 from '#stack/wire/icmp6.ts';
 import * as Ip6 from '#stack/wire/ip6.ts';
 import { NextHeader } from '#stack/wire/next-header.ts';
 import {
+  type Kernel,
   type RawSocket,
   type Received,
   type ScopedAddress,
@@ -72,7 +74,7 @@ class Ping {
     if (out !== undefined) kernel.interface(out);
     const to = parseAddress(kernel, options.operands[0]!);
     this.#to = out !== undefined && to.zone === '' && isZoned(to.address) ? { ...to, zone: out } : to;
-    const source = options.has('S') ? parseAddress(kernel, options.value('S')!) : kernel.sourceFor(this.#to);
+    const source = options.has('S') ? ownAddress(kernel, options.value('S')!) : kernel.sourceFor(this.#to);
     if (source === undefined) throw new ToolError(`${formatAddress(this.#to)}: No route to host`);
     const size = integer(options.value('s') ?? String(DEFAULT_SIZE), 'packet size', 0, LARGEST);
     const hops = options.value('h');
@@ -230,4 +232,17 @@ class Ping {
     }
     system.exit(this.#received > 0 ? 0 : 2);
   }
+}
+
+/** An address that a socket may be bound to. */
+function ownAddress(kernel: Kernel, text: string): ScopedAddress {
+  const source = parseAddress(kernel, text);
+  const own = kernel
+    .interfaces()
+    .filter(({ name }) => source.zone === '' || source.zone === name)
+    .flatMap(({ addresses }) => addresses)
+    .find((entry) => equal(entry.address, source.address));
+  const usable = own !== undefined && !own.anycast && (own.state === 'preferred' || own.state === 'deprecated');
+  if (!usable) throw new ToolError(`bind: ${formatAddress(source)}: Can't assign requested address`);
+  return source;
 }

@@ -189,6 +189,7 @@ describe('the control socket', () => {
       for (const line of String(text).trim().split('\n')) events.push(JSON.parse(line));
     });
     socket.write('{"events":true}\n');
+    await ask(node, { programs: true }); // one after the other: now it listens
     tool(node, 'ping6 -c 1 2001:db8::2');
     await until(() => events.some(({ event }) => event.type === 'neighbor'));
     expect(Math.abs(events[0]!.event.time - Date.now())).toBeLessThan(10_000);
@@ -256,6 +257,15 @@ describe('start and end', () => {
     expect(bad.ready).toBeUndefined();
     expect(await ended(bad.child)).toBe(1);
     expect(bad.stderr).toContain("'sysctl bogus=1' ended with 1: sysctl: unknown name 'bogus'");
+  });
+
+  test('a control socket that another node listens on is left to it', async () => {
+    createNamespace(NAMESPACE);
+    const first = await start('{}');
+    const second = await start('{}');
+    expect(await ended(second.child)).toBe(1);
+    expect(second.stderr).toMatch(/^kame-node: --control .*: another node listens there$/m);
+    expect(tool(first, 'ifconfig -l').out).toBe('lo0\n');
   });
 
   test('a device that cannot be had ends it with 1 and a reason', async () => {

@@ -22,6 +22,19 @@ describe('AA-01 ping6', () => {
     expect([ran.error, ran.code]).toEqual(['ping6: 2001:db9::1: No route to host\n', 1]);
   });
 
+  test('SC-08 a link-local address without zone ends it with 1', () => {
+    expect(pair().run('ping6 fe80::5').error).toBe('ping6: fe80::5: No route to host\n');
+  });
+
+  test('ND-05 -S must be an address of the node that is not a duplicate', () => {
+    const { run, nodes } = pair();
+    const foreign = run('ping6 -c 1 -S 2001:db8::77 2001:db8::2');
+    expect([foreign.error, foreign.code]).toEqual(["ping6: bind: 2001:db8::77: Can't assign requested address\n", 1]);
+    run('ifconfig tap0 inet6 2001:db8::2/64');
+    nodes.pass(3000);
+    expect(run('ping6 -c 1 -S 2001:db8::2 2001:db8::2').code).toBe(1);
+  });
+
   test('AA-01 Ctrl-C prints the statistics so far', () => {
     const { nodes, a } = pair();
     const ran = nodes.start(a, 'ping6 -q 2001:db8::2');

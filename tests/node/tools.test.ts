@@ -44,6 +44,8 @@ describe('ifconfig', () => {
     expect(run('ifconfig -L tap0').out).toContain(
       'inet6 2001:db8:5::ff:fe00:1 prefixlen 64 tentative pltime 100 vltime 200\n',
     );
+    run('ifconfig tap0 inet6 2001:db8:5::/64 eui64 pltime 300 vltime infty');
+    expect(run('ifconfig -L tap0').out).toContain(' pltime 300 vltime infty\n');
   });
 
   test('RQ-03 anycast is shown', () => {
