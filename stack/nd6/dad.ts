@@ -113,9 +113,9 @@ export class DuplicateDetection {
     this.#stack.counters.nd6.dadDuplicate++;
     this.#tell(entry, 'duplicate');
     const shut = shutsInterface(entry);
-    const message =
-      `nd6: ${formatZoned(this.#stack, entry.address, entry.zone)} on ${ifp.name} is a duplicate: ` +
-      `another node's neighbor ${by}; ${shut ? `IPv6 is disabled on ${ifp.name}` : 'the address is not used'}`;
+    const address = formatZoned(this.#stack, entry.address, entry.zone);
+    const result = shut ? 'IPv6 is disabled on the interface' : 'it is not used';
+    const message = `${ifp.name}: DAD detected duplicate IPv6 address ${address} by another node's ${by}; ${result}`;
     this.#stack.trace?.event({ type: 'log', message });
     if (shut) disableInterface(this.#stack, ifp);
   }

@@ -147,7 +147,7 @@ describe('a duplicate address', () => {
     expect(state(station, OWN)).toBe('duplicated');
     expect(dads(station.events)).toEqual([`${OWN} started`, `${OWN} duplicate`]);
     expect(logs(station.events).length).toBe(1);
-    expect(logs(station.events)[0]).toContain(`${OWN} on if0 is a duplicate`);
+    expect(logs(station.events)[0]).toContain(`if0: DAD detected duplicate IPv6 address ${OWN} `);
     expect(station.stack.counters.nd6.dadDuplicate).toBe(1);
     station.clock.run(60_000);
     expect(station.send(PEER, OWN)).toBe('EADDRNOTAVAIL');
