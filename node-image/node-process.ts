@@ -16,7 +16,6 @@ import { ControlError, ControlServer } from './control-server.ts';
 import { Node } from './node.ts';
 import { ConfigError, EMPTY, type InterfaceConfig, type NodeConfig, parseConfig } from './node-config.ts';
 import { runCommands, setUpNode } from './node-setup.ts';
-import type { NodeEvent } from './node-trace.ts';
 import { RealClock } from './real-clock.ts';
 import { RealRandom } from './real-random.ts';
 import { SystemError } from './system.ts';
@@ -164,11 +163,6 @@ function randomMac(): Uint8Array {
   return mac;
 }
 
-/** What a BSD kernel would write to syslog. */
-function logLine(event: NodeEvent): string | undefined {
-  return event.type === 'log' ? event.message : undefined;
-}
-
 const options = readArguments();
 const config = readConfig(options.config, options.tap);
 const clock = new RealClock();
@@ -190,10 +184,10 @@ const node = new Node({
     }
   },
 });
+// what a BSD kernel writes to syslog
 node.onEvent((event) => {
-  const line = logLine(event);
-  if (line !== undefined)
-    process.stderr.write(`${new Date(epoch + event.time).toISOString()} ${node.stack.hostname}: ${line}\n`);
+  if (event.type !== 'log') return;
+  process.stderr.write(`${new Date(epoch + event.time).toISOString()} ${node.stack.hostname}: ${event.message}\n`);
 });
 
 const control = new ControlServer(node, { path: resolve(options.control), epoch, connected: () => devices.release() });

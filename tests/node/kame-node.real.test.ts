@@ -152,6 +152,16 @@ interfaces: [{ name: tun0, mode: tun, addresses: [{ address: "2001:db8::1/128", 
     expect(linux('ping', '-n', '-c', '2', '-i', '0.2', '2001:db8::1')).toContain('2 received');
   });
 
+  test('ND-05 a duplicate is marked and logged once, and not used', async () => {
+    const node = await besideLinux();
+    tool(node, 'ifconfig tap0 inet6 2001:db8::2 prefixlen 64 alias');
+    await until(() => /2001:db8::2 prefixlen 64 duplicated/.test(tool(node, 'ifconfig tap0').out));
+    await until(() => node.stderr !== '');
+    expect(node.stderr.match(/DAD detected duplicate IPv6 address 2001:db8::2/g)).toHaveLength(1);
+    expect(tool(node, 'ping6 -c 1 -S 2001:db8::2 2001:db8::2').code).toBe(1);
+    expect(linux('ping', '-n', '-c', '1', '2001:db8::1')).toContain('1 received');
+  });
+
   test('ND-08 carrier follows the kernel side, and detection waits for it', async () => {
     createNamespace(NAMESPACE);
     const node = await start('interfaces: [{ name: tap0, mac: "02:00:00:00:00:01", addresses: ["2001:db8::1/64"] }]');
