@@ -120,7 +120,6 @@ export class Interface implements LinkUser {
     // what came back through lo0 belongs to the interface whose address it has: its zones are that one's
     const from = (pkt.loopback && this.stack.interfaces[pkt.receivedOn]) || this;
     pkt.receivedOn = from.index;
-    pkt.headers = 0;
     this.inPackets++;
     this.inBytes += pkt.length;
     if (!this.up) {

@@ -98,6 +98,15 @@ test('RQ-03 an address brings its routes and its group, is detected, and takes a
   expectConserved(world);
 });
 
+test('an address that is removed while it is detected is no longer asked for', () => {
+  const { world, node, em0 } = onLan();
+  const entry = addressOn(em0, '2001:db8::77/64', {});
+  removeAddress(node, entry);
+  world.run(5000);
+  expect(world.captured({ icmp6: { name: 'neighborSolicitation', target: '2001:db8::77' } })).toEqual([]);
+  expect(entry.state).toBe('tentative');
+});
+
 describe('what cannot be an address', () => {
   test.each([
     ['a group', 'ff02::9', 64],
@@ -142,6 +151,9 @@ describe('the on-link route of a subnet', () => {
     const em1 = world.attach(node, world.lan());
     const first = addressOn(em0, '2001:db8::1/64');
     addressOn(em1, '2001:db8::2/64');
+    expect(routes(node)).toContain('2001:db8::/64 em0');
+    const third = addressOn(em1, '2001:db8::3/64');
+    removeAddress(node, third);
     expect(routes(node)).toContain('2001:db8::/64 em0');
     removeAddress(node, first);
     expect(routes(node)).toContain('2001:db8::/64 em1');

@@ -1,22 +1,9 @@
 import { expect, test } from 'vitest';
 import { formatScoped } from '#stack/wire/address.ts';
+import { linked, REPLY } from '#tests/support/linked.ts';
 import { destinationOptions, echoRequest, packet } from '#tests/support/packets.ts';
 import { ping } from '#tests/support/ping.ts';
 import { addressOn, expectConserved, World } from '#tests/support/world.ts';
-
-const REPLY = { icmp6: { name: 'echoReply', checksumOk: true } } as const;
-
-/** A node with 2001:db8::1 on a point-to-point link, and the station at its other end. */
-function linked(sysctl: Record<string, number> = {}) {
-  const world = new World();
-  const node = world.node('node', sysctl);
-  const wire = world.p2p();
-  const ifp = world.attach(node, wire);
-  addressOn(ifp, '2001:db8::1/64');
-  const tester = wire.tester();
-  world.run(3000);
-  return { world, node, ifp, tester };
-}
 
 test('IC-05 an echo request is answered from the address that was asked, data unchanged, without its extension headers', () => {
   const { world, node, tester } = linked();
@@ -114,4 +101,12 @@ test('a node pings its own link-local address: the zone is that of the interface
   expect(ping(node, formatScoped(own.address, 'tun0'))).toBeUndefined();
   world.run(100);
   expect(node.histograms.icmp6In[129]).toBe(1);
+});
+
+test('an echo reply has the hop limit that a router advertised for its interface', () => {
+  const { world, ifp, tester } = linked();
+  ifp.nd.hopLimit = 33;
+  tester.send(packet({ src: '2001:db8::2', dst: '2001:db8::1' }, echoRequest()));
+  world.run(100);
+  expect(tester.captured(REPLY)[0]!.decoded.ip6!.hopLimit).toBe(33);
 });

@@ -97,6 +97,13 @@ describe('what comes back instead', () => {
     expectConserved(world);
   });
 
+  test('IP-03 the MTU of the route, where that is lower', () => {
+    const { router, send } = routed();
+    routeOn(router, '2001:db8:c::/48', '2001:db8:b::2').mtu = 1400;
+    const { back } = send(packet({ src: A, dst: '2001:db8:c::1' }, udp(1, 2, 1400)));
+    expect(back.map(summary)).toEqual([{ type: 2, code: 0, mtu: 1400 }]);
+  });
+
   test('IC-02 a packet that came as link-layer multicast is neither forwarded nor answered', () => {
     const world = new World();
     const router = world.router('router');
@@ -156,6 +163,18 @@ describe('what is never forwarded', () => {
     tun1.siteZone = 2;
     expect(send(bytes).through).toHaveLength(0);
     expect(router.counters.icmp6.outBeyondScope).toBe(1);
+    // a destination of another site, from a source that may go anywhere
+    expect(send(packet({ src: A, dst: 'fec0:0:0:b::2' }, udp(1, 2))).through).toHaveLength(0);
+    expect(router.counters.ip6.badScope).toBe(2);
+  });
+
+  test('ND-06 anything by a disabled interface', () => {
+    const { world, router, tun1, send } = routed();
+    tun1.nd.disabled = true;
+    const { back, through } = send(packet({ src: A, dst: B }, udp(1, 2)));
+    expect([...back, ...through]).toEqual([]);
+    expect(router.counters.ip6.cannotForward).toBe(1);
+    expectConserved(world);
   });
 });
 
@@ -226,6 +245,22 @@ describe('IP-08 a routing header of type 0, with the rthdr0 knob', () => {
     expect([...back, ...through]).toEqual([]);
     expect(router.counters.ip6.badOptions).toBe(1);
     expectConserved(world);
+  });
+
+  test('IV-07 a packet to a group is refused, whatever the hops', () => {
+    const { router, send } = routed({ sysctl });
+    const { back, through } = send(packet({ src: A, dst: 'ff02::1' }, routing(0, 1, B), udp(1, 2)));
+    expect([...back, ...through]).toEqual([]);
+    expect(router.counters.ip6.badOptions).toBe(1);
+  });
+
+  test('a host forwards such a packet only with forwsrcrt', () => {
+    const { router, send } = routed({ sysctl });
+    set(router, 'ip6.forwarding', 0);
+    expect(send(via(1, B)).through).toEqual([]);
+    expect(router.counters.ip6.cannotForward).toBe(1);
+    set(router, 'ip6.forwsrcrt', 1);
+    expect(send(via(1, B)).through).toHaveLength(1);
   });
 
   test('more segments left than addresses: Parameter Problem code 0, pointer at segments left', () => {

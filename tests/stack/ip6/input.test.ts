@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Counters } from '#stack/counters.ts';
+import { address } from '#stack/wire/address.ts';
 import { linked, NODE, PEER, summary } from '#tests/support/linked.ts';
 import {
   concat,
@@ -7,6 +8,7 @@ import {
   echoRequest,
   fragment,
   hopByHop,
+  icmp6,
   type Layer,
   packet,
   pattern,
@@ -14,6 +16,7 @@ import {
   routing,
   udp,
 } from '#tests/support/packets.ts';
+import { ping as pingFrom } from '#tests/support/ping.ts';
 import { addressOn, expectConserved } from '#tests/support/world.ts';
 
 type Ip6Counter = keyof Counters['ip6'];
@@ -171,6 +174,15 @@ describe('hdrnestlimit', () => {
     expectConserved(world);
   });
 
+  test('HL-02 Hop-by-Hop options count as well', () => {
+    const { node, ask } = linked();
+    const behind = (count: number) =>
+      ping(NODE, PEER, hopByHop(), ...Array.from({ length: count }, () => destinationOptions()));
+    expect(ask(behind(48))).toHaveLength(1);
+    expect(ask(behind(49))).toEqual([]);
+    expect(node.counters.ip6.tooManyHeaders).toBe(1);
+  });
+
   test('HL-02 a limit of 0 is no limit, and HL-01 our own stack does not grow: 8172 headers', () => {
     const { world, node, ask } = linked({ 'ip6.hdrnestlimit': 0 }, { mtu: 65_535 });
     const answers = ask(nested(8172));
@@ -205,6 +217,23 @@ test('ND-06 a disabled interface takes nothing', () => {
   expect(ask(ping(NODE))).toEqual([]);
   expect(node.counters.ip6.disabled).toBe(1);
   expectConserved(world);
+});
+
+test('a disabled interface does not keep the node from its own addresses there: nothing crosses the link', () => {
+  const { world, node, ifp } = linked();
+  ifp.nd.disabled = true;
+  expect(pingFrom(node, NODE)).toBeUndefined();
+  world.run(100);
+  expect(node.histograms.icmp6In[129]).toBe(1);
+});
+
+test('IV-04 an MLD report from the unspecified address is no bad packet (RFC 3590 4)', () => {
+  const { node, ifp, ask } = linked();
+  node.mld.join(ifp, address('ff02::1234'));
+  const report = icmp6(131, 0, 0, address('ff02::1234'));
+  ask(packet({ src: '::', dst: 'ff02::1234', hops: 1 }, hopByHop(5, 2, 0, 0), report));
+  expect(node.counters.ip6.badAddress).toBe(0);
+  expect(node.counters.mld6.reportsReceived).toBe(1);
 });
 
 test('ST-01 next headers are counted in a histogram', () => {
@@ -246,6 +275,8 @@ describe('jumbograms', () => {
     expect(more).toEqual([]);
     expect(reply!.decoded).toMatchObject({ ip6: { payloadLength: 0 }, icmp6: { name: 'echoReply', checksumOk: true } });
     expect(reply!.bytes.length).toBe(40 + 8 + 8 + 68_000);
+    // link padding is none of its bytes
+    expect(ask(concat(jumbo(echoRequest(68_000)), new Uint8Array(9)))[0]!.bytes).toEqual(reply!.bytes);
     expectConserved(world);
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type OutputOptions, ip6Output } from '#stack/ip6/output.ts';
 import type { Stack } from '#stack/stack.ts';
-import { address, formatAddress } from '#stack/wire/address.ts';
+import { address, formatAddress, viewOf } from '#stack/wire/address.ts';
 import { linked, NODE, PEER } from '#tests/support/linked.ts';
 import { echoRequest, icmp6, packet, udp } from '#tests/support/packets.ts';
 import { ping } from '#tests/support/ping.ts';
@@ -32,6 +32,7 @@ describe('what is not sent', () => {
       'EMSGSIZE',
       { dontFragment: true },
     ],
+    ['SC-02 a zone inside a group', to('ff02:1::1'), 'EINVAL', { zone: 2 }],
     ['a group of scope 0', to('ff00::1'), 'EHOSTUNREACH'],
   ])('%s', (_, bytes, error, options) => {
     const { world, node, tester } = linked();
@@ -155,6 +156,21 @@ describe('path MTU', () => {
     expectConserved(here.world);
   });
 
+  test('the MTU of a route counts as well', () => {
+    const here = linked();
+    routeOn(here.node, '2001:db8:c::/48', PEER).mtu = 1300;
+    expect(lengths(here, '2001:db8:c::1')).toEqual([1296, 208]);
+  });
+
+  test('IP-09 what a connected socket vouches for is bounded, too, and stays trusted', () => {
+    const { node } = linked({ 'icmp6.mtudisc_hiwat': 1 });
+    const view = (index: number) => viewOf(address(`2001:db8:1::${index.toString(16)}`));
+    for (let index = 1; index <= 5000; index++) node.pathMtu.learn(view(index), 0, 0, 1400, true);
+    expect(node.pathMtu.size).toBe(4096);
+    node.pathMtu.learn(view(5000), 0, 0, 1300, false);
+    expect(node.pathMtu.entries().at(-1)).toMatchObject({ mtu: 1300, validated: true });
+  });
+
   test.each([
     ['less than 1280 is ignored (RFC 8201)', tooBig(1279)],
     ['zero is ignored', tooBig(0)],
@@ -258,6 +274,13 @@ describe('zones', () => {
     expectConserved(world);
   });
 
+  test('a zone that is not that of the outgoing interface: EHOSTUNREACH', () => {
+    const { node, tun0, tun1 } = twoLinks();
+    const bytes = packet({ src: NODE, dst: 'fe80::1' }, udp(1, 2));
+    expect(output(node, bytes, { zone: tun0.index, interface: tun1 })).toBe('EHOSTUNREACH');
+    expect(node.counters.ip6.badScope).toBe(1);
+  });
+
   test('SC-09 the outgoing interface resolves an ambiguous destination', () => {
     const { world, node, tun1, heard } = twoLinks();
     expect(ping(node, 'fe80::1', { interface: tun1 })).toBeUndefined();
@@ -295,6 +318,12 @@ describe('jumbograms', () => {
     world.run(100);
     expect(node.histograms.icmp6In[129]).toBe(1);
     expect(node.counters.ip6.fragmented).toBe(0);
+    expectConserved(world);
+  });
+
+  test('more than lo0 takes: EMSGSIZE', () => {
+    const { world, node } = linked();
+    expect(ping(node, '::1', { size: 131_072 })).toBe('EMSGSIZE');
     expectConserved(world);
   });
 

@@ -130,6 +130,12 @@ describe('what is never chosen', () => {
     expect(chosen(node, 'fe80::9%tun0')).toBe('EADDRNOTAVAIL');
   });
 
+  test("SL-06 another link's link-local address, for a global group", () => {
+    const { node, tun0 } = twoLinks();
+    for (const entry of tun0.addresses) entry.state = 'duplicated';
+    expect(chosen(node, 'ff0e::9', { interface: tun0 })).toBe('EADDRNOTAVAIL');
+  });
+
   test.each(['tentative', 'duplicated'] as const)('a %s address', (state) => {
     const { node, tun0 } = twoLinks();
     addressOn(tun0, '2001:db8:1::1/64').state = state;

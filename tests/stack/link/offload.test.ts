@@ -75,6 +75,17 @@ describe('a transport checksum', () => {
     expectConserved(world);
   });
 
+  test('of UDP that comes out zero is sent as all ones, as zero means none (RFC 8200 8.1)', () => {
+    const { world, ifp, sent } = onLink();
+    const bytes = packet(ends, udp(1, 2, 2));
+    bytes.set([0, 0], 48);
+    const zeroed = new DataView(bytes.buffer);
+    zeroed.setUint16(46, 0);
+    zeroed.setUint16(48, Checksum.transport6(zeroed, 0, 40, 10, 17));
+    ifp.transmit(unfinished(world, bytes, 6));
+    expect(new DataView(sent[0]!.bytes.buffer).getUint16(46)).toBe(0xffff);
+  });
+
   test('is left to a link that can', () => {
     const { world, ifp, sent } = onLink({ checksum: true });
     ifp.transmit(unfinished(world, packet(ends, udp(1, 2, 333)), 6));
