@@ -93,6 +93,8 @@ export function hint(syscall: string, code: string): string {
     case 'setns':
       if (code === 'EINVAL') return 'Not a network namespace';
       return denied ? 'Needs CAP_SYS_ADMIN' : '';
+    case 'pidfd_getfd':
+      return denied ? 'Needs CAP_SYS_PTRACE' : '';
     case 'unshare':
     case 'mount':
     case 'bind mount':

@@ -8,6 +8,7 @@ export { NetworkError } from './errors.ts';
 export type { Features } from './features.ts';
 export { FrameBatch, Kind } from './frame-batch.ts';
 export type { FrameDevice, Readable } from './frame-device.ts';
+export { holdTaps } from './hold.ts';
 export type { AddressOptions, DeviceAddress, RouteOptions } from './ip.ts';
 export type { BridgeOptions, Device, Statistics, VethOptions } from './link.ts';
 export {

@@ -21,6 +21,7 @@ export interface Native {
   tunWrite(fd: number, buffer: ArrayBuffer, slots: number, slotSize: number, first: number, count: number): number;
   tunIsUp(fd: number): boolean;
   closeDescriptor(fd: number): void;
+  takeDescriptor(pid: number, fd: number): number;
 
   packetOpen(
     place: Place,

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -166,7 +167,23 @@ static napi_value close_descriptor(napi_env env, napi_callback_info info) {
   return nothing(env);
 }
 
+/* takeDescriptor(pid, descriptor): a descriptor here for what another process has open there. */
+static napi_value take_descriptor(napi_env env, napi_callback_info info) {
+  napi_value values[2];
+  int32_t pid, theirs;
+  if (!read_arguments(env, info, 2, values) || !read_int(env, values[0], &pid) || !read_int(env, values[1], &theirs))
+    return NULL;
+  int process = syscall(SYS_pidfd_open, pid, 0);
+  if (process < 0) return throw_errno(env, "pidfd_open", errno);
+  int ours = syscall(SYS_pidfd_getfd, process, theirs, 0);
+  int error = errno;
+  close(process);
+  if (ours < 0) return throw_errno(env, "pidfd_getfd", error);
+  return from_int(env, ours);
+}
+
 const struct function tuntap_functions[] = {
+    {"takeDescriptor", take_descriptor},
     {"tunOpen", tun_open},
     {"tunSetOffload", tun_set_offload},
     {"tunRead", tun_read},
