@@ -119,7 +119,7 @@ function sendToSelf(
   if (!sourceMayLeaveBy(stack, pkt, owner, options, true)) return fail(stack, pkt, 'badScope', 'EADDRNOTAVAIL');
   route.use++;
   if (pkt.tail - ip <= stack.loopback.mtu) return loopback(stack, owner, pkt);
-  if (options.dontFragment || isJumbogram(pkt)) return fail(stack, pkt, 'cannotFragment', 'EMSGSIZE');
+  if (options.dontFragment) return fail(stack, pkt, 'cannotFragment', 'EMSGSIZE');
   return fragmentOutput(stack, stack.loopback, pkt, stack.loopback.mtu, (fragment) => loopback(stack, owner, fragment));
 }
 
@@ -168,7 +168,7 @@ function sendWithin(
 ): SendError | undefined {
   const length = pkt.tail - pkt.ip;
   if (length <= mtu || segmentLength(pkt) <= mtu) return sendBy(stack, out, pkt, gateway);
-  if (options.dontFragment || isJumbogram(pkt) || pkt.segmentKind !== 'none') {
+  if (options.dontFragment || pkt.segmentKind !== 'none') {
     return fail(stack, pkt, 'cannotFragment', 'EMSGSIZE');
   }
   finishChecksum(pkt);
@@ -212,10 +212,6 @@ function makeJumbogram(pkt: Packet): boolean {
   Ip6.setNextHeader(view, ip, NextHeader.hopByHop);
   Ip6.setPayloadLength(view, ip, 0);
   return true;
-}
-
-function isJumbogram(pkt: Packet): boolean {
-  return pkt.tail - pkt.ip - Ip6.LENGTH > LONGEST_PAYLOAD;
 }
 
 function fail(
