@@ -100,6 +100,20 @@ export function confirmation(from: Sender, to: Sender): Pattern {
   };
 }
 
+/** The answer of a proxy, RFC 4861 7.2.8: it leaves an answer of the owner's own untouched. */
+export const proxyAdvertisement = (proxyMac: string, target: string, to: Sender): Pattern => ({
+  eth: { src: proxyMac, ...(to.mac === undefined ? {} : { dst: to.mac }) },
+  ip6: { ...ND.ip6, dst: to.address },
+  icmp6: {
+    ...ND.icmp6,
+    name: 'neighborAdvertisement',
+    target,
+    solicited: true,
+    override: false,
+    options: [{ name: 'targetLinkLayer', address: proxyMac }],
+  },
+});
+
 /** The answer to one that has no address yet goes to all nodes, and is not solicited: RFC 4861 7.2.4. */
 export function defence(mac: string, target: string): Pattern {
   return {
@@ -138,6 +152,24 @@ export function echo(
     icmp6: { name, code: 0, checksumOk: true, echo: { length: size } },
   };
 }
+
+/** An error about a packet that was to go from one to the other, RFC 4443 3. */
+export const icmpError = (
+  name: 'unreachable' | 'packetTooBig' | 'timeExceeded',
+  code: number,
+  reporter: string,
+  about: { readonly from: string; readonly to: string },
+  mtu?: number,
+): Pattern => ({
+  ip6: { src: reporter, dst: about.from },
+  icmp6: {
+    name,
+    code,
+    checksumOk: true,
+    ...(mtu === undefined ? {} : { mtu }),
+    quoted: { ip6: { src: about.from, dst: about.to } },
+  },
+});
 
 /** What was captured so far and looks like this. */
 export const seen = (link: LabLink, pattern: Pattern, since = 0): Frame[] =>

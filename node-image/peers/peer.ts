@@ -44,6 +44,8 @@ export interface PingOptions {
   /** ICMPv6 payload bytes, default 56. */
   readonly size?: number;
   readonly hopLimit?: number;
+  /** Send as large as the link takes and learn the path's MTU, where the tool would fragment at 1280 on its own. */
+  readonly discover?: boolean;
   readonly source?: string;
   readonly interface?: string;
   /** Milliseconds to wait for the last reply. */

@@ -25,10 +25,11 @@ export class KamePeer implements Peer {
     const { count = 1, interval = 1000, size = 56, hopLimit, source, wait = 2000 } = options;
     const argv = ['ping6', '-n', '-c', `${count}`, '-i', `${interval / 1000}`, '-s', `${size}`, '-W', `${wait / 1000}`];
     if (hopLimit !== undefined) argv.push('-h', `${hopLimit}`);
+    if (options.discover === true) argv.push('-m');
     if (source !== undefined) argv.push('-S', source);
     if (options.interface !== undefined) argv.push('-I', options.interface);
     const { stdout, stderr } = await this.node.exec([...argv, address], { timeout: count * interval + wait + 10_000 });
-    const errors = stdout.split('\n').filter((line) => /unreachable|exceeded|too big|problem/i.test(line));
+    const errors = stdout.split('\n').flatMap((line) => /^\d+ bytes from \S+: (.*)$/.exec(line)?.[1] ?? []);
     if (stderr.trim() !== '') errors.push(stderr.trim());
     return { ...sentAndReceived(stdout), times: pingTimes(stdout), errors, output: stdout + stderr };
   }

@@ -95,7 +95,8 @@ export class LinuxPeer implements Peer {
 
   async proxy(interfaceName: string, address: string): Promise<void> {
     await this.node.sysctl(`net.ipv6.conf.${interfaceName}.proxy_ndp`, 1);
-    await this.#must(`ip -6 neigh add proxy ${address} dev ${interfaceName}`);
+    // it answers only while it forwards, and then with a router's flag (RFC 4861 4.4) if it is told so
+    await this.#must(`ip -6 neigh add proxy ${address} dev ${interfaceName} router`);
   }
 
   async setUp(interfaceName: string, up: boolean): Promise<void> {
