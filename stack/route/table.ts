@@ -36,9 +36,13 @@ export interface Route {
   use: number;
 }
 
+/** Destinations remembered with their routes; a power of two. KAME: ip6_forward_rt, a cache of one. */
+const REMEMBERED = 256;
+
 /**
- * Longest-prefix match: one table of masked addresses for each prefix length in use, longest first. Few lengths are in
- * use at once, so a lookup is a handful of 6 ns probes. KAME: the radix tree of net/radix.c.
+ * Longest-prefix match: one table of masked addresses for each prefix length in use, longest first. Some ten lengths are
+ * in use on any node, so a lookup of the default route is ten probes; a destination met again is found by one. KAME: the
+ * radix tree of net/radix.c.
  */
 export class RouteTable {
   readonly #salt: number;
@@ -46,6 +50,9 @@ export class RouteTable {
   #lengths: number[] = [];
   readonly #tables: (AddressTable<Route> | undefined)[] = new Array(129).fill(undefined);
   readonly #masked = new DataView(new ArrayBuffer(16));
+  /** Direct-mapped: five words of destination and zone, and the route. Forgotten whenever the table changes. */
+  readonly #rememberedKeys = new Int32Array(REMEMBERED * 5);
+  readonly #remembered: (Route | undefined)[] = new Array<Route | undefined>(REMEMBERED).fill(undefined);
 
   /** Where global destinations without a route go: the default interface of a host (ND-12). */
   fallback: Route | undefined = undefined;
@@ -56,6 +63,40 @@ export class RouteTable {
 
   /** The best route for the address at `view[at]` in `zone` (0 for global), or undefined. */
   lookup(view: DataView, at: number, zone: number): Route | undefined {
+    const a = view.getInt32(at);
+    const b = view.getInt32(at + 4);
+    const c = view.getInt32(at + 8);
+    const d = view.getInt32(at + 12);
+    let hash =
+      Math.imul(a ^ this.#salt, 0x85ebca6b) ^ Math.imul(b ^ (d >>> 15), 0xc2b2ae35) ^ Math.imul(c ^ d, 0x27d4eb2f);
+    hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b);
+    const slot = (hash >>> 24) & (REMEMBERED - 1);
+    const keys = this.#rememberedKeys;
+    const key = slot * 5;
+    const known = this.#remembered[slot];
+    if (
+      known !== undefined &&
+      keys[key + 3] === d &&
+      keys[key + 2] === c &&
+      keys[key + 1] === b &&
+      keys[key] === a &&
+      keys[key + 4] === zone
+    ) {
+      return known;
+    }
+    const route = this.#longest(view, at, zone);
+    if (route !== undefined) {
+      this.#remembered[slot] = route;
+      keys[key] = a;
+      keys[key + 1] = b;
+      keys[key + 2] = c;
+      keys[key + 3] = d;
+      keys[key + 4] = zone;
+    }
+    return route;
+  }
+
+  #longest(view: DataView, at: number, zone: number): Route | undefined {
     for (const length of this.#lengths) {
       const table = this.#tables[length]!;
       const route =
@@ -75,6 +116,7 @@ export class RouteTable {
 
   /** Add or replace. The destination's host bits must be zero. */
   add(route: Route): void {
+    this.#remembered.fill(undefined);
     let table = this.#tables[route.prefixLength];
     if (table === undefined) {
       table = new AddressTable<Route>(this.#salt);
@@ -85,6 +127,7 @@ export class RouteTable {
   }
 
   remove(route: Route): boolean {
+    this.#remembered.fill(undefined);
     const table = this.#tables[route.prefixLength];
     if (table === undefined || !table.delete(viewOf(route.destination), 0, route.zone)) return false;
     if (table.size === 0) {

@@ -47,7 +47,22 @@ describe('longest prefix match', () => {
         if (fits && (best === undefined || route.prefixLength > best.prefixLength)) best = route;
       }
       expect(table.lookup(address, 0, 0)).toBe(best);
+      // met again: remembered
+      expect(table.lookup(address, 0, 0)).toBe(best);
     }
+  });
+
+  test('a destination that was looked up before follows every change of the table', () => {
+    const { node } = onLan();
+    const to = view('2001:db8:c::1');
+    expect(node.routes.lookup(to, 0, 0)).toBeUndefined();
+    const wide = routeOn(node, '2001:db8:c::/48', '2001:db8::8');
+    expect(node.routes.lookup(to, 0, 0)).toBe(wide);
+    const narrow = routeOn(node, '2001:db8:c::/64', '2001:db8::9');
+    expect(node.routes.lookup(to, 0, 0)).toBe(narrow);
+    deleteRoute(node, Address.address('2001:db8:c::'), 64);
+    expect(node.routes.lookup(to, 0, 0)).toBe(wide);
+    expect(node.routes.lookup(to, 0, 5)).toBeUndefined();
   });
 
   test('a scoped prefix is looked up in its zone, the default route in every zone', () => {
