@@ -70,7 +70,7 @@ export function icmp6Error(stack: Stack, pkt: Packet, type: number, code: number
   const { view, head } = error;
   const message = head + Ip6.LENGTH;
   error.tail = message + Icmp6.HEADER + quoted;
-  Ip6.write(view, head, 0, NextHeader.icmp6, stack.sysctl.ip6.hlim);
+  Ip6.write(view, head, 0, NextHeader.icmp6, ifp?.nd.hopLimit || stack.sysctl.ip6.hlim);
   Address.set(view, head + Ip6.SOURCE, source);
   Address.copy(pkt.view, pkt.ip + Ip6.SOURCE, view, head + Ip6.DESTINATION);
   Icmp6.write(view, message, type, code, parameter);

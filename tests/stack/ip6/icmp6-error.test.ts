@@ -5,7 +5,6 @@ import {
   concat,
   destinationOptions,
   echoRequest,
-  fragment,
   icmp6,
   type Layer,
   packet,
@@ -27,10 +26,6 @@ describe('IC-02 no error is sent about', () => {
     ['an ICMPv6 error', bad(PEER, NODE, destinationOptions(0x9e, 0), icmp6(1, 0, 0, quoted))],
     ['an unknown ICMPv6 error', bad(PEER, NODE, destinationOptions(0x9e, 0), icmp6(100))],
     ['a redirect (ND-20)', bad(PEER, NODE, destinationOptions(0x9e, 0), icmp6(137, 0, 0, pattern(32)))],
-    [
-      'a fragment of ICMPv6 that is not the first',
-      bad(PEER, NODE, destinationOptions(0x9e, 0), fragment(8, false, 1, 58), raw(0, pattern(8))),
-    ],
     ['an ICMPv6 message whose type is missing', bad(PEER, NODE, destinationOptions(0x9e, 0), raw(58))],
   ])('%s', (_, bytes) => {
     const { world, ask } = linked();
