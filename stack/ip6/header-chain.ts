@@ -109,12 +109,12 @@ function isExtension(protocol: number): boolean {
 
 /**
  * An ICMPv6 error or a redirect, about which nobody may send an error (RFC 4443 2.4 e.1, e.2), or an ICMPv6 message whose type
- * cannot be seen.
+ * is missing. A later fragment is neither: errors fit the minimum MTU, so nobody has to fragment them (RFC 4443 2.4 c).
  */
 export function isErrorOrRedirect(view: DataView, ip: number, end: number): boolean {
   const upper = upperLayer(view, ip, end);
-  if (upper.protocol !== NextHeader.icmp6) return false;
-  if (upper.inner || upper.at >= end) return true;
+  if (upper.protocol !== NextHeader.icmp6 || upper.inner) return false;
+  if (upper.at >= end) return true;
   const type = Icmp6.type(view, upper.at);
   return Icmp6.isErrorType(type) || type === Icmp6.Type.redirect;
 }
