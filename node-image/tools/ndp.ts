@@ -60,11 +60,7 @@ export const ndp = tool('ndp', USAGE, (system, argv) => {
     case 'i':
       return nd(system, operands);
     case 'u':
-      return advertise(
-        kernel,
-        options.has('I') ? ['-I', ...operands] : operands,
-        integer(options.value('C') ?? String(ADVERTISEMENTS), 'count', 1, 100),
-      );
+      return advertise(kernel, options.has('I') ? ['-I', ...operands] : operands, options.value('C'));
     case 'p':
       system.out(prefixes(kernel));
       return 0;
@@ -92,13 +88,15 @@ function setNeighbor(kernel: Kernel, [host, ether, ...words]: readonly string[])
   return 0;
 }
 
-function advertise(kernel: Kernel, words: readonly string[], count: number): number {
+function advertise(kernel: Kernel, words: readonly string[], given: string | undefined): number {
   // options may stand before the address and behind it
-  const place = words.indexOf('-I');
-  const [host, flag, name, more] = place === 0 ? [words[2], ...words.slice(0, 2), words[3]] : words;
-  if (host === undefined || more !== undefined || (flag !== undefined && (flag !== '-I' || name === undefined))) {
-    throw new UsageError('');
-  }
+  const before = getopt(words, 'I:C:');
+  const [host, ...rest] = before.operands;
+  const behind = getopt(rest, 'I:C:');
+  if (host === undefined || behind.operands.length > 0) throw new UsageError('');
+  const option = (letter: string) => behind.value(letter) ?? before.value(letter);
+  const count = integer(option('C') ?? given ?? String(ADVERTISEMENTS), 'count', 1, ADVERTISEMENTS);
+  const name = option('I');
   const target = parseAddress(kernel, host);
   const wanted = name ?? target.zone;
   const owners = kernel

@@ -133,6 +133,8 @@ describe('ndp', () => {
     expect(nodes.run(b, 'ndp 2001:db8::1').out).toContain(' 2:0:0:0:0:9 ');
     expect(nodes.run(b, 'ping6 -c 1 2001:db8::1').code).toBe(0);
     expect(a.kernel.counters.nd6.advertisementsSent).toBeGreaterThanOrEqual(3);
+    expect(nodes.run(a, 'ndp -u 2001:db8::1 -C 1 -I tap0').code).toBe(0);
+    expect(nodes.run(a, 'ndp -u -C 2 2001:db8::1').code).toBe(0);
     expect(nodes.run(a, 'ndp -u 2001:db8::2').error).toBe('ndp: 2001:db8::2: not an address of this node\n');
   });
 
