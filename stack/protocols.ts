@@ -1,7 +1,7 @@
 import { DONE, drop } from './drop.ts';
 import { holdsAllHeaders } from './ip6/header-chain.ts';
-import { headerProblem, icmp6Error } from './ip6/icmp6-error.ts';
 import { icmp6Input } from './ip6/icmp6.ts';
+import { headerProblem, icmp6Error } from './ip6/icmp6-error.ts';
 import { destinationOptionsInput } from './ip6/options.ts';
 import { fragmentInput } from './ip6/reassembly.ts';
 import { routingInput } from './ip6/routing-header.ts';

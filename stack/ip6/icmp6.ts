@@ -16,6 +16,8 @@ import { transport6, update } from '../wire/checksum.ts';
 import * as Icmp6 from '../wire/icmp6.ts';
 import * as Ip6 from '../wire/ip6.ts';
 import { NextHeader } from '../wire/next-header.ts';
+import * as Udp from '../wire/udp.ts';
+import { upperLayer } from './header-chain.ts';
 import { ip6Output } from './output.ts';
 import { zoneOf } from './scope.ts';
 import { selectSource } from './source-address.ts';
@@ -126,11 +128,24 @@ function tooBig(stack: Stack, pkt: Packet, validated: boolean): void {
   const destination = quoted + Ip6.DESTINATION;
   if (stack.addresses.get(view, source, zoneOf(ifp, view, source)) === undefined) return;
   if (Address.isUnspecified(view, destination) || Address.isMulticast(view, destination)) return;
+  if (!validated && !mayBeOurs(stack, view, quoted, pkt.tail)) return;
   const zone = zoneOf(ifp, view, destination);
   const route = stack.routes.lookup(view, destination, zone);
   const mtu = Icmp6.mtu(view, pkt.at);
   if (route === undefined || mtu >= route.interface.linkMtu) return;
   stack.pathMtu.learn(view, destination, zone, mtu, validated);
+}
+
+/**
+ * Does anything here speak the protocol of the quoted packet, or own its port? What nobody can have sent is forged (RFC 8201 4).
+ * Echo replies are the node's own, so ICMPv6 always may be.
+ */
+function mayBeOurs(stack: Stack, view: DataView, quoted: number, end: number): boolean {
+  const { protocol, at, inner } = upperLayer(view, quoted, end);
+  if (protocol === NextHeader.icmp6) return true;
+  if (protocol !== NextHeader.udp) return stack.raw.of(protocol).length > 0;
+  // a later fragment has no ports
+  return inner || at + Udp.LENGTH > end || stack.udp.on(Udp.sourcePort(view, at)).length > 0;
 }
 
 function refuse(stack: Stack, pkt: Packet, counter: 'badCode' | 'tooShort'): false {

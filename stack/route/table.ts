@@ -85,14 +85,13 @@ export class RouteTable {
       return known;
     }
     const route = this.#longest(view, at, zone);
-    if (route !== undefined) {
-      this.#remembered[slot] = route;
-      keys[key] = a;
-      keys[key + 1] = b;
-      keys[key + 2] = c;
-      keys[key + 3] = d;
-      keys[key + 4] = zone;
-    }
+    if (route === undefined) return zone === 0 ? this.fallback : undefined;
+    this.#remembered[slot] = route;
+    keys[key] = a;
+    keys[key + 1] = b;
+    keys[key + 2] = c;
+    keys[key + 3] = d;
+    keys[key + 4] = zone;
     return route;
   }
 
@@ -105,7 +104,7 @@ export class RouteTable {
           : table.get(this.#mask(view, at, length), 0, length === 0 ? 0 : zone);
       if (route !== undefined) return route;
     }
-    return zone === 0 ? this.fallback : undefined;
+    return undefined;
   }
 
   /** The route of exactly this prefix. */

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { type OutputOptions, ip6Output } from '#stack/ip6/output.ts';
+import { ip6Output, type OutputOptions } from '#stack/ip6/output.ts';
 import type { Stack } from '#stack/stack.ts';
 import { address, formatAddress, viewOf } from '#stack/wire/address.ts';
 import { linked, NODE, PEER } from '#tests/support/linked.ts';
-import { echoRequest, icmp6, packet, udp } from '#tests/support/packets.ts';
+import { echoRequest, icmp6, type Layer, packet, raw, udp } from '#tests/support/packets.ts';
 import { ping } from '#tests/support/ping.ts';
 import { addressOn, expectConserved, routeOn, set, World } from '#tests/support/world.ts';
 
@@ -132,6 +132,8 @@ describe('fragments', () => {
 describe('path MTU', () => {
   const tooBig = (mtu: number, dst = PEER, src = NODE) =>
     packet({ src: 'fe80::9', dst: NODE }, icmp6(2, 0, mtu, packet({ src, dst }, echoRequest(1232))));
+  const about = (layer: Layer) =>
+    packet({ src: 'fe80::9', dst: NODE }, icmp6(2, 0, 1300, packet({ src: NODE, dst: PEER }, layer)));
   /** Lengths of the packets that a ping of 1400 bytes is sent in. */
   const lengths = ({ world, node, tester }: ReturnType<typeof linked>, to = PEER) => {
     tester.heard.length = 0;
@@ -172,6 +174,8 @@ describe('path MTU', () => {
   });
 
   test.each([
+    ['a UDP port that nobody here has is forged', about(udp(4000, 53))],
+    ['a protocol that nobody here speaks is forged', about(raw(6, new Uint8Array(20)))],
     ['less than 1280 is ignored (RFC 8201)', tooBig(1279)],
     ['zero is ignored', tooBig(0)],
     ['not less than the link MTU is ignored', tooBig(1500)],

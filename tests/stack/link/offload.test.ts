@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { Interface } from '#stack/link/interface.ts';
-import { segmentLength } from '#stack/link/offload.ts';
 import type { Link, Offload } from '#stack/link/link.ts';
+import { segmentLength } from '#stack/link/offload.ts';
 import type { Packet, SegmentKind } from '#stack/packet/packet.ts';
 import * as Checksum from '#stack/wire/checksum.ts';
 import { decode } from '#stack/wire/decode.ts';
 import * as Ip6 from '#stack/wire/ip6.ts';
 import * as Tcp from '#stack/wire/tcp.ts';
-import { addressOn, expectConserved, World } from '#tests/support/world.ts';
 import { concat, packet, pattern, raw, udp } from '#tests/support/packets.ts';
+import { addressOn, expectConserved, World } from '#tests/support/world.ts';
 
 const NONE: Offload = { checksum: false, tso6: false, tso4: false, uso: false };
 
