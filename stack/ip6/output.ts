@@ -120,6 +120,7 @@ function sendToSelf(
   route.use++;
   if (pkt.tail - ip <= stack.loopback.mtu) return loopback(stack, owner, pkt);
   if (options.dontFragment) return fail(stack, pkt, 'cannotFragment', 'EMSGSIZE');
+  finishChecksum(pkt);
   return fragmentOutput(stack, stack.loopback, pkt, stack.loopback.mtu, (fragment) => loopback(stack, owner, fragment));
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { ip6Output, type OutputOptions } from '#stack/ip6/output.ts';
 import type { Stack } from '#stack/stack.ts';
 import { address, formatAddress, viewOf } from '#stack/wire/address.ts';
+import { pseudoHeader6 } from '#stack/wire/checksum.ts';
 import { linked, NODE, PEER } from '#tests/support/linked.ts';
 import { echoRequest, icmp6, type Layer, packet, raw, udp } from '#tests/support/packets.ts';
 import { ping } from '#tests/support/ping.ts';
@@ -322,6 +323,24 @@ describe('jumbograms', () => {
     world.run(100);
     expect(node.histograms.icmp6In[129]).toBe(1);
     expect(node.counters.ip6.fragmented).toBe(0);
+    expectConserved(world);
+  });
+
+  test('a lo0 of 1500 bytes: the node sends itself fragments, their checksum finished before', () => {
+    const { world, node } = linked();
+    node.loopback.mtu = 1500;
+    const bytes = packet({ src: NODE, dst: NODE }, udp(1, 9, 3000));
+    const pkt = node.pool.take(bytes.length);
+    pkt.bytes.set(bytes, pkt.head);
+    pkt.tail = pkt.head + bytes.length;
+    pkt.checksum = 'unfinished';
+    pkt.checksumStart = pkt.head + 40;
+    pkt.checksumAt = pkt.checksumStart + 6;
+    pkt.view.setUint16(pkt.checksumAt, pseudoHeader6(pkt.view, pkt.head, 3008, 17));
+    expect(ip6Output(node, pkt)).toBeUndefined();
+    world.run(100);
+    expect(node.counters.ip6.reassembled).toBe(1);
+    expect(node.counters.udp6).toMatchObject({ received: 1, badChecksum: 0, noPort: 1 });
     expectConserved(world);
   });
 
