@@ -24,6 +24,7 @@ export interface Scenario {
   readonly variants: Readonly<Record<string, TopologySource>>;
   /** Real milliseconds a cell may take. Default 60 000. */
   readonly timeout?: number;
+  /** What goes on at the same time is awaited by one `Promise.all`, so that nothing is left over when one part fails. */
   run(context: Context): Promise<void>;
 }
 

@@ -31,9 +31,10 @@ export const scenario = defineScenario({
     expect.that(ping.received === 1, 'a gets a reply from b', ping.output);
     step('b falls silent');
     await b.peer.silence(IF);
-    const use = a.peer.ping(b.address, { count: Math.ceil(WATCH / USE), interval: USE, wait: USE });
-    await expect.noFrame(ab, 'probe of b', unicastSolicitation(a, b.address, b.mac), { since, during: WATCH });
-    const unanswered = await use;
+    const [unanswered] = await Promise.all([
+      a.peer.ping(b.address, { count: Math.ceil(WATCH / USE), interval: USE, wait: USE }),
+      expect.noFrame(ab, 'probe of b', unicastSolicitation(a, b.address, b.mac), { since, during: WATCH }),
+    ]);
     expect.that(unanswered.received === 0, 'b is silent', unanswered.output);
     const requests = seen(ab, echo('echoRequest', a, b), since);
     expect.that(

@@ -62,13 +62,12 @@ export const scenario = defineScenario({
     const [dead, living] = [await confirmed(context, ab, a, dying), await confirmed(context, ab, a, b)];
     step(`${DYING} goes away`);
     await b.peer.removeAddress(IF, `${DYING}/64`);
-    const use = a.peer.ping(DYING, {
-      count: Math.ceil((LATEST + PROBES * RETRANS + 2 * USE) / USE),
-      interval: USE,
-      wait: USE,
-    });
-    await Promise.all([findDead(context, ab, a, dying, dead), keepLiving(context, ab, a, b, living)]);
-    const used = await use;
+    const count = Math.ceil((LATEST + PROBES * RETRANS + 2 * USE) / USE);
+    const [used] = await Promise.all([
+      a.peer.ping(DYING, { count, interval: USE, wait: USE }),
+      findDead(context, ab, a, dying, dead),
+      keepLiving(context, ab, a, b, living),
+    ]);
     expect.that(used.received === 0, `nobody answers under ${DYING}`, used.output);
   },
 });
