@@ -64,6 +64,9 @@ export async function runCell(cell: Cell, { labId, kinds, folder, signal, seed }
     versions = await lab.versions();
     try {
       await inTime(scenario.run(contextOf(cell, lab, judge, folder)), scenario.timeout ?? TIMEOUT, lab, signal);
+      // also one that the scenario forgot to wait for
+      const missed = judge.checks.find(({ ok }) => !ok);
+      if (missed !== undefined) throw new Failed(`${missed.text}: ${missed.detail}`);
     } finally {
       await folder.evidence(lab);
     }
