@@ -1,29 +1,34 @@
 /** Wireshark's dissectors as a judge of captures. */
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 
 /** Groups of expert information, as epan/proto.h numbers them. */
-const MALFORMED = '0x07000000';
-const CHECKSUM = '0x01000000';
+const MALFORMED = 0x07000000;
+const CHECKSUM = 0x01000000;
+/** Of `*.checksum.status`. */
+const BAD = '0';
 
-const COMPLAINT = [
-  '_ws.malformed',
-  `_ws.expert.group == ${MALFORMED}`,
-  `_ws.expert.group == ${CHECKSUM}`,
-  'icmpv6.checksum.status == "Bad"',
-  'udp.checksum.status == "Bad"',
-].join(' || ');
+const FIELDS = ['_ws.malformed', '_ws.expert.group', 'icmpv6.checksum.status', 'udp.checksum.status', '_ws.col.Info'];
 
-function tshark(...argv: readonly string[]): string {
-  const { status, stdout, stderr } = spawnSync('tshark', argv, { encoding: 'utf8', maxBuffer: 1 << 26 });
-  if (status !== 0) throw new Error(`tshark: ${stderr}`);
-  return stdout;
+const run = promisify(execFile);
+
+export interface Verdict {
+  readonly frames: number;
+  /** A line for each frame that is malformed or has a bad checksum, with its number. */
+  readonly complaints: readonly string[];
 }
 
-/**
- * A line for each frame of the capture that is malformed or has a bad checksum; empty for a good one. `among`: a display filter.
- * What is quoted in an ICMPv6 error counts as its sender's.
- */
-export function complaints(path: string, among = ''): string {
-  const filter = among === '' ? COMPLAINT : `(${among}) && (${COMPLAINT})`;
-  return tshark('-r', path, '-o', 'udp.check_checksum:TRUE', '-Y', filter);
+export async function dissect(path: string): Promise<Verdict> {
+  const fields = FIELDS.flatMap((field) => ['-e', field]);
+  const options = ['-o', 'udp.check_checksum:TRUE', '-T', 'fields', '-E', 'occurrence=a', '-E', 'aggregator=;'];
+  const { stdout } = await run('tshark', ['-r', path, ...options, ...fields], { maxBuffer: 1 << 26 });
+  const lines = stdout.split('\n').slice(0, -1);
+  const complaints: string[] = [];
+  for (const [index, line] of lines.entries()) {
+    const [malformed = '', groups = '', icmp6 = '', udp = '', info = ''] = line.split('\t');
+    const bad = groups.split(';').some((group) => Number(group) === MALFORMED || Number(group) === CHECKSUM);
+    const sums = [...icmp6.split(';'), ...udp.split(';')];
+    if (malformed !== '' || bad || sums.includes(BAD)) complaints.push(`frame ${index + 1}: ${info}`);
+  }
+  return { frames: lines.length, complaints };
 }
