@@ -1,15 +1,12 @@
-/** The `kamelab` command. Each subcommand is a file in `commands/`; here they get their words, help and exit codes. */
+/**
+ * The `kamelab` command. Each subcommand is a file in `commands/`, loaded when it is called; here they get their words, help
+ * and exit codes.
+ */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { down } from './commands/down.ts';
-import { execute } from './commands/exec.ts';
-import { collect } from './commands/gc.ts';
-import { list } from './commands/ps.ts';
-import { run } from './commands/run.ts';
-import { serve } from './commands/serve.ts';
-import { up } from './commands/up.ts';
-import { validate } from './commands/validate.ts';
+import { DRIVER_NAMES } from './drivers/choose.ts';
 import { ExitCode } from './exit-code.ts';
+import { didYouMean } from './topology-problems.ts';
 import { UsageError } from './usage-error.ts';
 
 const EXIT_CODES = `
@@ -20,7 +17,12 @@ Exit codes:
   3    can't run here: no driver is available, or the lab can't be built; nothing is left
   130  ended by Ctrl-C; everything was taken down`;
 
-const DRIVERS = ['docker', 'process', 'sim'];
+const KAME_NODE = `
+Tools of a kame node also run from outside, as every program does that knows KAME_NODE:
+  KAME_NODE=$(kamelab ps --control two-nodes a) node-image/bin/ndp -a`;
+
+/** What is still going on this long after an end was asked for has failed to end. Milliseconds. */
+const PATIENCE = 60_000;
 
 export async function main(argv: readonly string[]): Promise<number> {
   const end = new AbortController();
@@ -28,37 +30,50 @@ export async function main(argv: readonly string[]): Promise<number> {
   const program = build(end.signal, (result) => {
     code = result;
   });
-  const interrupted = (): void => end.abort(new Interrupted());
-  process.on('SIGINT', interrupted).on('SIGTERM', interrupted);
+  const stop = (reason: Error): void => {
+    end.abort(reason);
+    setTimeout(() => process.exit(ExitCode.cannot), PATIENCE).unref();
+  };
+  const broken = (error: unknown): void => stop(error instanceof Error ? error : new Error(String(error)));
+  process.on('uncaughtException', broken).on('unhandledRejection', broken);
+  // `kamelab ps | head -1`
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => (error.code === 'EPIPE' ? undefined : broken(error)));
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  const interrupted = (): void => {
+    if (end.signal.aborted) {
+      console.error('kamelab: ended at once; `kamelab gc` removes what is left');
+      process.exit(ExitCode.interrupted);
+    }
+    stop(new Interrupted());
+  };
+  // a command run by exec has the terminal: it is its to end
+  if (argv[0] !== 'exec') for (const signal of signals) process.on(signal, interrupted);
   try {
     await program.parseAsync(argv, { from: 'user' });
-    return end.signal.aborted ? ExitCode.interrupted : code;
+    return end.signal.aborted && !(end.signal.reason instanceof Interrupted) ? report(end.signal.reason) : code;
   } catch (error) {
-    return report(error, end.signal);
+    return report(end.signal.aborted ? end.signal.reason : error);
   } finally {
-    process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
+    for (const signal of signals) process.off(signal, interrupted);
+    process.off('uncaughtException', broken).off('unhandledRejection', broken);
   }
 }
 
 class Interrupted extends Error {
   constructor() {
-    super('interrupted');
+    super('interrupted; everything was taken down');
   }
 }
 
-function report(error: unknown, signal: AbortSignal): number {
+function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.done : ExitCode.usage;
-  if (signal.aborted) {
-    console.error('kamelab: interrupted; everything was taken down');
-    return ExitCode.interrupted;
-  }
   if (error instanceof UsageError) {
     console.error(error.message);
     return error.exitCode;
   }
   const debug = process.env['KAMELAB_DEBUG'] !== undefined;
   console.error(`kamelab: ${error instanceof Error ? (debug ? error.stack : error.message) : error}`);
-  return ExitCode.cannot;
+  return error instanceof Interrupted ? ExitCode.interrupted : ExitCode.cannot;
 }
 
 function build(signal: AbortSignal, ended: (code: number) => void): Command {
@@ -74,13 +89,13 @@ function build(signal: AbortSignal, ended: (code: number) => void): Command {
     .exitOverride()
     .showHelpAfterError('(kamelab --help tells more)')
     .addHelpText('after', EXIT_CODES);
-  const driver = (): Option =>
-    new Option('-d, --driver <name>', 'world to run in; without it docker, else process, else sim').choices(DRIVERS);
-  const sub = (name: string, description: string, examples: string): Command =>
+  const driver = (names: string): Option =>
+    new Option('-d, --driver <name>', `world to run in; without it ${names}`).argParser(driverName);
+  const sub = (name: string, description: string, examples: string, more = ''): Command =>
     program
       .command(name)
       .description(description)
-      .addHelpText('after', `\nExamples:\n${examples.replace(/^/gm, '  ')}`);
+      .addHelpText('after', `\nExamples:\n${examples.replace(/^/gm, '  ')}${more === '' ? '' : `\n${more}`}`);
 
   sub(
     'run',
@@ -89,15 +104,18 @@ function build(signal: AbortSignal, ended: (code: number) => void): Command {
   )
     .argument('[scenario...]', 'names or ids of cells, with * and ?; all without')
     .option('-i, --impl <kind>', 'only castings of these implementations (again for more)', append, [])
-    .addOption(driver())
+    .addOption(driver('docker, else process, and sim; else sim alone'))
     .option('-o, --output <folder>', 'where the folder of the run is made', 'results')
     .option('-j, --jobs <n>', 'cells at once', count)
-    .option('--seed <n>', "instead of the topologies' own", count)
+    .option('--seed <n>', "instead of the topologies' own", seed)
     .option('--json', 'the result as JSON on standard output')
     .option('--list', 'only say which cells there are')
     .option('--serve', 'serve the report afterwards, until Ctrl-C')
-    .option('--port <n>', 'of the report', count, 8080)
-    .action(async (patterns: string[], options) => ended(await run(patterns, options, signal)));
+    .option('--port <n>', 'of the report', port, 8080)
+    .action(async (patterns: string[], options) => {
+      const { run } = await import('./commands/run.ts');
+      ended(await run(patterns, options, signal));
+    });
 
   sub(
     'serve',
@@ -105,9 +123,12 @@ function build(signal: AbortSignal, ended: (code: number) => void): Command {
     'kamelab serve\nkamelab serve results/2026-01-31T12-00-00 --port 9000',
   )
     .argument('[folder]', 'of a run', 'results/latest')
-    .option('--port <n>', 'TCP port', count, 8080)
+    .option('--port <n>', 'TCP port', port, 8080)
     .option('--host <address>', 'address to listen on', '127.0.0.1')
-    .action(async (folder: string, options) => ended(await serve(folder, options, signal)));
+    .action(async (folder: string, options) => {
+      const { serve } = await import('./commands/serve.ts');
+      ended(await serve(folder, options, signal));
+    });
 
   sub(
     'up',
@@ -115,46 +136,85 @@ function build(signal: AbortSignal, ended: (code: number) => void): Command {
     'kamelab up topologies/examples/two-nodes\nkamelab up lab.yaml --driver process --name mine',
   )
     .argument('<topology>', 'a topology file, or the folder that holds topology.yaml')
-    .addOption(driver())
+    .addOption(driver('docker, else process'))
     .option('-n, --name <name>', "instead of the topology's own")
     .option('--json', 'the lab as JSON on standard output')
-    .action(async (file: string, options) => ended(await up(file, options, signal)));
+    .action(async (file: string, options) => {
+      const { up } = await import('./commands/up.ts');
+      ended(await up(file, options, signal));
+    });
 
   sub('down', 'take labs down', 'kamelab down two-nodes\nkamelab down --all')
     .argument('[lab...]', 'names of labs')
-    .option('-a, --all', 'every lab of this host')
-    .action(async (names: string[], options) => ended(await down(names, options)));
+    .option('-a, --all', 'every lab that up has left running')
+    .action(async (names: string[], options) => {
+      const { down } = await import('./commands/down.ts');
+      ended(await down(names, options));
+    });
 
-  sub('ps', 'list labs and their nodes', 'kamelab ps\nkamelab ps --json')
+  sub('ps', 'list labs and their nodes', 'kamelab ps\nkamelab ps two-nodes --json', KAME_NODE)
+    .argument('[lab]', 'only this one')
+    .argument('[node]', 'only this one of its nodes')
     .option('--json', 'as JSON')
-    .action(async (options) => ended(await list(options)));
+    .option('--control', 'only the control sockets of kame nodes, for KAME_NODE')
+    .action(async (lab: string | undefined, node: string | undefined, options) => {
+      const { list } = await import('./commands/ps.ts');
+      ended(await list(lab, node, options));
+    });
 
-  sub('exec', 'run a command in a node', 'kamelab exec two-nodes a ndp -a\nkamelab exec two-nodes b -- ip -6 neigh')
+  sub(
+    'exec',
+    'run a command in a node',
+    'kamelab exec two-nodes a ndp -a\nkamelab exec two-nodes b -- ip -6 neigh',
+    KAME_NODE,
+  )
     .argument('<lab>')
     .argument('<node>')
     .argument('<command...>')
     .passThroughOptions()
-    .action(async (lab: string, node: string, command: string[]) => ended(await execute(lab, node, command)));
+    .action(async (lab: string, node: string, command: string[]) => {
+      const { execute } = await import('./commands/exec.ts');
+      ended(await execute(lab, node, command));
+    });
 
   sub('validate', 'check topology files', 'kamelab validate topologies/examples/*/topology.yaml')
-    .argument('<file...>')
+    .argument('<file...>', 'topology files, or folders that hold a topology.yaml')
     .option('--json', 'the resolved topologies as JSON')
-    .action((files: string[], options) => ended(validate(files, options)));
+    .action(async (files: string[], options) => {
+      const { validate } = await import('./commands/validate.ts');
+      ended(validate(files, options));
+    });
 
   sub('gc', 'remove what killed runs have left, and nothing else', 'kamelab gc --dry-run\nkamelab gc')
     .option('--dry-run', 'only say what would go')
     .option('-a, --all', 'living labs too')
-    .action(async (options) => ended(await collect(options)));
+    .action(async (options) => {
+      const { collect } = await import('./commands/gc.ts');
+      ended(await collect(options));
+    });
+
   return program;
+}
+
+function driverName(text: string): string {
+  if ((DRIVER_NAMES as string[]).includes(text)) return text;
+  const hint = didYouMean(text, DRIVER_NAMES);
+  throw new InvalidArgumentError(`There are ${DRIVER_NAMES.join(', ')}${hint}.`.replace('?.', '?'));
 }
 
 function append(value: string, before: readonly string[]): string[] {
   return [...before, value];
 }
 
-function count(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > 0xffff_ffff)
-    throw new InvalidArgumentError('a whole number from 1 is wanted');
-  return value;
-}
+/** A whole number within bounds. */
+const whole =
+  (least: number, most: number) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (text.trim() === '' || !Number.isInteger(value) || value < least || value > most)
+      throw new InvalidArgumentError(`A whole number from ${least} to ${most} is wanted.`);
+    return value;
+  };
+const count = whole(1, 1000);
+const port = whole(0, 65_535);
+const seed = whole(0, 0xffff_ffff);

@@ -1,16 +1,25 @@
 /** `kamelab exec`: a command in a node, with this terminal as its own. */
-import { allDrivers } from '../drivers/choose.ts';
+import { kernelDrivers } from '../drivers/choose.ts';
+import type { LabSummary } from '../drivers/driver.ts';
 import { loadKinds } from '../kinds.ts';
-import { UsageError } from '../usage-error.ts';
+import { findNode, noLab } from './find-lab.ts';
 
 export async function execute(id: string, node: string, command: readonly string[]): Promise<number> {
-  for (const driver of allDrivers(loadKinds())) {
-    const lab = (await driver.list()).find((found) => found.id === id);
+  const seen: LabSummary[] = [];
+  for (const driver of await kernelDrivers(loadKinds())) {
+    const labs = await driver.list();
+    const lab = labs.find((found) => found.id === id);
+    seen.push(...labs);
     if (lab === undefined) continue;
-    if (!lab.nodes.some(({ name }) => name === node)) {
-      throw new UsageError(`lab '${id}' has no node '${node}': it has ${lab.nodes.map(({ name }) => name).join(', ')}`);
+    findNode(lab, node);
+    // Ctrl-C is the command's to answer; this process ends with it
+    const leave = (): void => {};
+    process.on('SIGINT', leave);
+    try {
+      return await driver.exec(id, node, command);
+    } finally {
+      process.off('SIGINT', leave);
     }
-    return driver.exec(id, node, command);
   }
-  throw new UsageError(`no lab '${id}': \`kamelab ps\` lists them`);
+  throw noLab(id, seen);
 }

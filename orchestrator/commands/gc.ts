@@ -1,15 +1,15 @@
 /** `kamelab gc`: what labs without an owner have left. */
-import { allDrivers } from '../drivers/choose.ts';
+import { kernelDrivers } from '../drivers/choose.ts';
 import { ExitCode } from '../exit-code.ts';
 import { loadKinds } from '../kinds.ts';
 
 export async function collect(options: { dryRun?: boolean; all?: boolean }): Promise<number> {
   const { dryRun = false, all = false } = options;
   let count = 0;
-  for (const driver of allDrivers(loadKinds())) {
+  for (const driver of await kernelDrivers(loadKinds())) {
     const reason = await driver.unavailable();
     if (reason !== undefined) {
-      console.error(`kamelab: the ${driver.name} driver can't be looked at: ${reason}`);
+      console.error(`kamelab: labs of the ${driver.name} driver can't be looked at: ${reason}`);
       continue;
     }
     for (const line of await driver.collect({ all, dryRun })) {

@@ -1,26 +1,38 @@
 /** `kamelab ps`. */
-import { allDrivers } from '../drivers/choose.ts';
+import { kernelDrivers } from '../drivers/choose.ts';
+import type { LabSummary } from '../drivers/driver.ts';
 import { ExitCode } from '../exit-code.ts';
 import { loadKinds } from '../kinds.ts';
+import { findNode, noLab } from './find-lab.ts';
 
-export async function list(options: { json?: boolean }): Promise<number> {
-  const labs = (await Promise.all(allDrivers(loadKinds()).map((driver) => driver.list()))).flat();
-  if (options.json === true) {
-    console.log(JSON.stringify(labs, undefined, 2));
-    return ExitCode.done;
-  }
-  const rows = [['LAB', 'DRIVER', 'NODE', 'KIND', 'STATE', 'CONTROL']];
-  for (const lab of labs) {
-    for (const node of lab.nodes)
-      rows.push([lab.id, lab.driver, node.name, node.kind, node.running ? 'running' : 'dead', node.control]);
-  }
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  for (const row of rows)
-    console.log(
-      row
-        .map((cell, column) => cell.padEnd(widths[column]!))
-        .join('  ')
-        .trimEnd(),
-    );
+const HEADING = ['LAB', 'DRIVER', 'NODE', 'KIND', 'STATE', 'CONTROL'];
+
+export async function list(
+  id: string | undefined,
+  node: string | undefined,
+  options: { json?: boolean; control?: boolean },
+): Promise<number> {
+  const drivers = await kernelDrivers(loadKinds());
+  const all = (await Promise.all(drivers.map((driver) => driver.list()))).flat();
+  let labs = id === undefined ? all : all.filter((lab) => lab.id === id);
+  if (id !== undefined && labs.length === 0) throw noLab(id, all);
+  if (node !== undefined) labs = labs.map((lab) => ({ ...lab, nodes: [findNode(lab, node)] }));
+  if (options.control === true) {
+    for (const { control } of labs.flatMap(({ nodes }) => nodes)) if (control !== '') console.log(control);
+  } else if (options.json === true) console.log(JSON.stringify(labs, undefined, 2));
+  else for (const line of table([HEADING, ...labs.flatMap(rows)])) console.log(line);
   return ExitCode.done;
+}
+
+const rows = ({ id, driver, nodes }: LabSummary): string[][] =>
+  nodes.map(({ name, kind, running, control }) => [id, driver, name, kind, running ? 'running' : 'dead', control]);
+
+function table(lines: readonly (readonly string[])[]): string[] {
+  const widths = lines[0]!.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
+  return lines.map((line) =>
+    line
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join('  ')
+      .trimEnd(),
+  );
 }

@@ -2,7 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { hostname, release } from 'node:os';
 import { relative } from 'node:path';
-import { allDrivers, chooseDriver } from '../drivers/choose.ts';
+import type { Cell } from '../cell.ts';
+import { chooseDriver, DRIVER_NAMES, loadDriver } from '../drivers/choose.ts';
 import type { Driver, DriverName } from '../drivers/driver.ts';
 import { ExitCode } from '../exit-code.ts';
 import { loadKinds } from '../kinds.ts';
@@ -13,6 +14,7 @@ import { writeReport } from '../report/site.ts';
 import { RunFolder } from '../results.ts';
 import { runCells } from '../runner.ts';
 import { loadScenarios } from '../scenarios.ts';
+import { didYouMean } from '../topology-problems.ts';
 import { UsageError } from '../usage-error.ts';
 import { serve } from './serve.ts';
 
@@ -35,24 +37,31 @@ export async function run(
 ): Promise<number> {
   const kinds = loadKinds();
   for (const kind of options.impl) {
+    const names = [...kinds.keys()];
     if (!kinds.has(kind))
-      throw new UsageError(`no implementation '${kind}': there are ${[...kinds.keys()].join(', ')}`);
+      throw new UsageError(
+        `no implementation '${kind}'${didYouMean(kind, names) || `; there are ${names.join(', ')}`}`,
+      );
   }
+  const scenarios = await loadScenarios();
   const tell = (line: string): void => console.error(`kamelab: ${line}`);
-  const available = allDrivers(kinds);
-  const driver = await chooseDriver(available, options.driver, tell);
+  const driver = await chooseDriver(kinds, DRIVER_NAMES, options.driver, tell);
   // virtual time proves what real time can't (no tolerance), so it comes along unless one driver was asked for
   const drivers: Driver[] = [driver];
-  if (options.driver === undefined && driver.name !== 'sim')
-    drivers.push(available.find(({ name }) => name === 'sim')!);
+  if (options.driver === undefined && driver.name !== 'sim') drivers.push(await loadDriver('sim', kinds));
 
-  const scenarios = await loadScenarios();
-  const chosen = cells(scenarios, kinds, drivers, { patterns, implementations: options.impl });
-  if (chosen.length === 0) {
-    throw new UsageError(
-      `no cell matches ${patterns.map((pattern) => `'${pattern}'`).join(', ') || 'these options'}; scenarios are ${scenarios.map(({ name }) => name).join(', ')}`,
-    );
+  const matching = (some: readonly string[]): Cell[] =>
+    cells(scenarios, kinds, drivers, { patterns: some, implementations: options.impl });
+  for (const pattern of patterns) {
+    if (matching([pattern]).length > 0) continue;
+    const names = scenarios.map(({ name }) => name);
+    const known = names.includes(pattern);
+    const hint = known ? '' : didYouMean(pattern, names) || `; scenarios are ${names.join(', ')}`;
+    throw new UsageError(`no cell matches '${pattern}'${known ? ' with these options' : hint}`);
   }
+  const chosen = matching(patterns);
+  if (chosen.length === 0)
+    throw new UsageError('no cell matches these options; kamelab run --list tells which there are');
   if (options.list === true) {
     const lines =
       options.json === true ? JSON.stringify(chosen.map(({ id }) => id)) : chosen.map(({ id }) => id).join('\n');

@@ -1,11 +1,14 @@
 /** `kamelab up`: a lab that stays. */
-import { allDrivers, chooseDriver } from '../drivers/choose.ts';
-import type { DriverName } from '../drivers/driver.ts';
+import { relative } from 'node:path';
+import { chooseDriver, KERNEL_DRIVERS, kernelDrivers } from '../drivers/choose.ts';
+import type { DriverName, LabSummary } from '../drivers/driver.ts';
 import { ExitCode } from '../exit-code.ts';
 import { loadKinds } from '../kinds.ts';
 import { loadTopology } from '../topology.ts';
 import { UsageError } from '../usage-error.ts';
 import { topologyFile } from './validate.ts';
+
+const TOOLS = `${import.meta.dirname}/../../node-image/bin`;
 
 export async function up(
   file: string,
@@ -17,28 +20,30 @@ export async function up(
   for (const warning of topology.warnings) console.error(warning);
   const id = options.name ?? topology.name;
   if (!/^[a-z][a-z0-9-]{0,30}$/.test(id))
-    throw new UsageError(`'${id}' is no name for a lab: [a-z][a-z0-9-]*, 31 at most`);
-  const drivers = allDrivers(kinds).filter(({ name }) => name !== 'sim');
+    throw new UsageError(`'${id}' is no name for a lab: a small letter, then small letters, digits and -, at most 31`);
   if (options.driver === 'sim')
     throw new UsageError('a simulated lab ends with its command: use `kamelab run --driver sim`');
-  const driver = await chooseDriver(drivers, options.driver, (line) => console.error(`kamelab: ${line}`));
-  for (const other of drivers) {
+  const driver = await chooseDriver(kinds, KERNEL_DRIVERS, options.driver, (line) => console.error(`kamelab: ${line}`));
+  // each driver knows only its own
+  for (const other of await kernelDrivers(kinds)) {
     if ((await other.list()).some((lab) => lab.id === id)) {
       throw new UsageError(`a lab '${id}' is up already: kamelab down ${id}, or give this one another --name`);
     }
   }
-  const unsupported = driver.unsupported(topology);
+  const unsupported = driver.unsupported(topology, { keep: true });
   if (unsupported !== undefined) throw new Error(unsupported);
   await driver.up(topology, { id, keep: true, signal, progress: (line) => console.error(`  ${line}`) });
   const lab = (await driver.list()).find((found) => found.id === id)!;
-  if (options.json === true) console.log(JSON.stringify(lab, undefined, 2));
-  else {
-    console.log(
-      `${id} is up under ${driver.name}: ${lab.nodes.map(({ name, kind }) => `${name} (${kind})`).join(', ')}`,
-    );
-    console.log(
-      `try: kamelab exec ${id} ${lab.nodes[0]?.name} ${lab.nodes[0]?.kind === 'kame' ? 'ndp -a' : 'ip -6 neigh'}`,
-    );
-  }
+  console.log(options.json === true ? JSON.stringify(lab, undefined, 2) : greeting(lab));
   return ExitCode.done;
+}
+
+function greeting({ id, driver, nodes }: LabSummary): string {
+  const lines = [`${id} is up under ${driver}: ${nodes.map(({ name, kind }) => `${name} (${kind})`).join(', ')}`];
+  const kame = nodes.find(({ control }) => control !== '');
+  const [first] = nodes;
+  lines.push(`  kamelab exec ${id} ${(kame ?? first)?.name} ${kame === undefined ? 'ip -6 neigh' : 'ndp -a'}`);
+  if (kame !== undefined) lines.push(`  KAME_NODE=${kame.control} ${relative(process.cwd(), TOOLS) || '.'}/ndp -a`);
+  lines.push(`  kamelab down ${id}`);
+  return lines.join('\n');
 }

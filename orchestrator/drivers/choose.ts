@@ -1,27 +1,41 @@
-/** Which driver runs here, and why not a better one. */
+/** Which driver runs here, and why not a better one. Each is loaded when it is wanted: an engine's client takes its time. */
 import type { Kind } from '../kinds.ts';
-import { DockerDriver } from './docker.ts';
 import type { Driver, DriverName } from './driver.ts';
-import { ProcessDriver } from './process.ts';
-import { SimulationDriver } from './simulation.ts';
+
+type Kinds = ReadonlyMap<string, Kind>;
 
 /** Best first. */
-export function allDrivers(kinds: ReadonlyMap<string, Kind>): Driver[] {
-  return [new DockerDriver(kinds), new ProcessDriver(kinds), new SimulationDriver(kinds)];
+const LOAD: Readonly<Record<DriverName, (kinds: Kinds) => Promise<Driver>>> = {
+  docker: async (kinds) => new (await import('./docker.ts')).DockerDriver(kinds),
+  process: async (kinds) => new (await import('./process.ts')).ProcessDriver(kinds),
+  sim: async (kinds) => new (await import('./simulation.ts')).SimulationDriver(kinds),
+};
+
+export const DRIVER_NAMES = Object.keys(LOAD) as DriverName[];
+/** Those whose labs can be there without the process that made them. */
+export const KERNEL_DRIVERS = DRIVER_NAMES.filter((name) => name !== 'sim');
+
+export function loadDriver(name: DriverName, kinds: Kinds): Promise<Driver> {
+  return LOAD[name](kinds);
 }
 
-/** The one that was asked for, or the first that can run; each that can't is told with its reason. */
+export function kernelDrivers(kinds: Kinds): Promise<Driver[]> {
+  return Promise.all(KERNEL_DRIVERS.map((name) => loadDriver(name, kinds)));
+}
+
+/** The one that was asked for, or the first of `names` that can run; each that can't is told with its reason. */
 export async function chooseDriver(
-  drivers: readonly Driver[],
+  kinds: Kinds,
+  names: readonly DriverName[],
   wanted: DriverName | undefined,
   tell: (line: string) => void,
 ): Promise<Driver> {
-  for (const driver of drivers) {
-    if (wanted !== undefined && driver.name !== wanted) continue;
+  for (const name of wanted === undefined ? names : [wanted]) {
+    const driver = await loadDriver(name, kinds);
     const reason = await driver.unavailable();
     if (reason === undefined) return driver;
-    if (wanted !== undefined) throw new Error(`the ${wanted} driver can't run here: ${reason}`);
-    tell(`the ${driver.name} driver can't run here: ${reason}`);
+    if (wanted !== undefined) throw new Error(`the ${name} driver can't run here: ${reason}`);
+    tell(`the ${name} driver can't run here: ${reason}`);
   }
-  throw new Error('no driver can run here');
+  throw new Error(`none of the drivers ${names.join(', ')} can run here`);
 }

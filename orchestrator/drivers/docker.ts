@@ -2,33 +2,44 @@
  * The docker driver: a node is a container without a Docker network. A container of its own, without a process to
  * speak of, holds the lab's namespace, so that removing containers by label removes the lab whole.
  *
+ * Names: kamelab-LAB and kamelab-LAB.NODE. While a lab that is to stay comes up, its holder has another name: from its
+ * labels, which can't change, nobody could tell whether it was finished.
+ *
  * The orchestrator must share the engine's process numbers (it runs on the host, or with `pid: host`), since it enters the
  * containers' namespaces by /proc/PID/ns/net and reaches a kame node's control socket by /proc/PID/root.
  */
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, statSync, writeFileSync } from 'node:fs';
 import { release as kernelRelease } from 'node:os';
-import { PassThrough } from 'node:stream';
+import { posix } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
 import Docker from 'dockerode';
 import { writeSysctl } from 'tun-tap';
 import type { NodeState } from '#node/node-state.ts';
 import type { Kind } from '../kinds.ts';
-import type { Topology, TopologyNode } from '../topology.ts';
-import { finished } from './command.ts';
+import type { Topology, TopologyFile, TopologyNode } from '../topology.ts';
+import { UsageError } from '../usage-error.ts';
+import { type Abandonable, EXEC_TIMEOUT, finished, KILLED, Output } from './command.ts';
+import { Demultiplexer } from './docker-stream.ts';
 import type { Driver, ExecResult, Lab, LabSummary, NodeSummary, RunningCommand, UpOptions } from './driver.ts';
 import { KameControl, kameConfig } from './kame-node.ts';
-import { type Host, type HostedNode, KernelLab, unsupportedKinds } from './kernel-lab.ts';
-import { isKept, isLiving, type Owner, ownerOf } from './owner.ts';
+import { type Host, type HostedNode, KernelLab, unsupported } from './kernel-lab.ts';
+import { silence } from './kernel-node.ts';
+import { isLiving, type Owner, ownerOf, parseOwner } from './owner.ts';
 
 const LABEL_LAB = 'kamelab.lab';
 const LABEL_OWNER = 'kamelab.owner';
 const LABEL_NODE = 'kamelab.node';
 const LABEL_KIND = 'kamelab.kind';
 const IMAGE = 'kamelab/node';
-const EXEC_TIMEOUT = 60_000;
+/** The engine's own delays: how often to look, and how long something of a dead client's may take. Milliseconds. */
+const LOOK = 5;
+const SETTLING = 250;
 const SOCKET = '/run/kame.sock';
 const CONFIG = '/run/node.yaml';
 /** KAME's own ifconfig, route and sysctl come before Debian's. */
-const KAME_PATH = '/kamelab/node-image/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+const KAME_PATH =
+  '/kamelab/node-image/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/kamelab/node_modules/.bin';
 
 export class DockerDriver implements Driver {
   readonly name = 'docker';
@@ -55,35 +66,63 @@ export class DockerDriver implements Driver {
     return undefined;
   }
 
-  unsupported(topology: Topology): string | undefined {
-    return unsupportedKinds(this.name, topology, this.#kinds);
+  unsupported(topology: Topology, { keep = false } = {}): string | undefined {
+    return unsupported(this.name, topology, this.#kinds, keep);
   }
 
   async up(topology: Topology, options: UpOptions): Promise<Lab> {
-    const host = await DockerHost.open(this.#docker, ownerOf(options.id, this.name, options.keep ?? false));
+    options.signal?.throwIfAborted();
+    const host = await DockerHost.open(this.#docker, ownerOf(options.id, options.keep ?? false));
     return KernelLab.up(topology, host, this.#kinds, options);
   }
 
   async collect({ all, dryRun }: { all: boolean; dryRun: boolean }): Promise<string[]> {
-    const found = await this.#docker.listContainers({ all: true, filters: { label: [LABEL_LAB] } });
-    const left = found.filter((container) => all || !isLiving(container.Labels[LABEL_OWNER]));
-    if (!dryRun) await Promise.all(left.map(({ Id }) => remove(this.#docker.getContainer(Id))));
-    return left.map((container) => `container ${container.Names[0]?.slice(1) ?? container.Id}`);
+    const removed = new Set<string>();
+    for (;;) {
+      const left = (await this.#labs()).filter((lab) => all || !lab.living).flatMap(({ containers }) => containers);
+      for (const container of left) removed.add(`container ${nameOf(container)}`);
+      if (dryRun || left.length === 0) break;
+      await Promise.all(left.map(({ Id }) => remove(this.#docker.getContainer(Id))));
+      // a killed process may have asked for one more that the engine is still making
+      await pause(SETTLING);
+    }
+    return [...removed];
   }
 
   async list(): Promise<LabSummary[]> {
     if ((await this.unavailable()) !== undefined) return [];
+    const labs = await this.#labs();
+    return Promise.all(
+      labs.map(async ({ id, owner, containers }) => {
+        const nodes = await Promise.all(containers.map((container) => this.#summary(container)));
+        const named = nodes.filter(({ name }) => name !== '').sort(byName);
+        return { id, driver: this.name, keep: owner?.keep ?? false, nodes: named };
+      }),
+    );
+  }
+
+  /** Of the holder, a name of nothing. */
+  async #summary({ Id, Labels, State }: Docker.ContainerInfo): Promise<NodeSummary> {
+    const { [LABEL_NODE]: name = '', [LABEL_KIND]: kind = '' } = Labels;
+    const running = State === 'running';
+    let control = '';
+    if (kind === 'kame' && running) {
+      const found = await this.#docker.getContainer(Id).inspect().catch(ifGone);
+      if (found !== undefined) control = `/proc/${found.State.Pid}/root${SOCKET}`;
+    }
+    return { name, kind, running, control };
+  }
+
+  async #labs(): Promise<Labelled[]> {
     const found = await this.#docker.listContainers({ all: true, filters: { label: [LABEL_LAB] } });
     const ids = [...new Set(found.map(({ Labels }) => Labels[LABEL_LAB]!))].sort();
     return ids.map((id) => {
-      const mine = found.filter(({ Labels }) => Labels[LABEL_LAB] === id);
-      const nodes = mine.flatMap((container) => {
-        const { [LABEL_NODE]: name, [LABEL_KIND]: kind = '' } = container.Labels;
-        if (name === undefined) return [];
-        const control = kind === 'kame' ? `docker exec ${container.Names[0]?.slice(1)} ndp -a` : '';
-        return [{ name, kind, running: container.State === 'running', control }];
-      });
-      return { id, driver: this.name, keep: isKept(mine[0]?.Labels[LABEL_OWNER]), nodes: nodes.sort(byName) };
+      const containers = found.filter(({ Labels }) => Labels[LABEL_LAB] === id);
+      const owner = parseOwner(containers[0]!.Labels[LABEL_OWNER]);
+      const whole = containers.some(
+        (container) => nameOf(container) === holderName(id) && container.State === 'running',
+      );
+      return { id, owner, containers, living: isLiving(owner, whole) };
     });
   }
 
@@ -93,36 +132,74 @@ export class DockerDriver implements Driver {
   }
 
   async exec(id: string, node: string, command: readonly string[]): Promise<number> {
-    const terminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
-    const exec = await this.#docker.getContainer(`kamelab-${id}-${node}`).exec({
+    const { stdin, stdout, stderr } = process;
+    const terminal = stdin.isTTY === true && stdout.isTTY === true;
+    const size = (): [number, number] => [stdout.rows ?? 24, stdout.columns ?? 80];
+    const exec = await this.#docker.getContainer(nodeName(id, node)).exec({
       Cmd: [...command],
       AttachStdin: true,
       AttachStdout: true,
       AttachStderr: true,
       Tty: terminal,
+      ...(terminal ? { ConsoleSize: size(), Env: [`TERM=${process.env['TERM'] ?? 'xterm'}`] } : {}),
     });
     const stream = await exec.start({ hijack: true, stdin: true, Tty: terminal });
-    if (terminal) process.stdin.setRawMode(true);
-    process.stdin.pipe(stream);
-    if (terminal) stream.pipe(process.stdout);
-    else exec.modem.demuxStream(stream, process.stdout, process.stderr);
-    await new Promise((resolve) => stream.once('end', resolve).once('close', resolve));
-    process.stdin.unpipe(stream);
-    if (terminal) process.stdin.setRawMode(false);
-    process.stdin.unref();
-    return (await exec.inspect()).ExitCode ?? 137;
+    const resize = (): void => void exec.resize({ h: size()[0], w: size()[1] }).catch(() => {});
+    const interrupt = (name: NodeJS.Signals): void => void signalExec(exec, name, undefined);
+    const output = new Demultiplexer(
+      (bytes) => stdout.write(bytes),
+      (bytes) => stderr.write(bytes),
+    );
+    stream.on('data', (bytes: Buffer) => (terminal ? stdout.write(bytes) : output.add(bytes)));
+    if (terminal) stdin.setRawMode(true);
+    stdin.pipe(stream);
+    stdout.on('resize', resize);
+    process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
+    try {
+      await ended(stream);
+      return await exitCode(exec);
+    } finally {
+      process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+      stdout.off('resize', resize);
+      stdin.unpipe(stream);
+      if (terminal) stdin.setRawMode(false);
+      // whoever writes there may go on for long
+      stdin.pause();
+      stdin.unref?.();
+    }
   }
+}
+
+interface Labelled {
+  readonly id: string;
+  readonly owner: Owner | undefined;
+  readonly containers: Docker.ContainerInfo[];
+  readonly living: boolean;
 }
 
 const byName = (a: NodeSummary, b: NodeSummary): number => a.name.localeCompare(b.name);
 
-/** Gone is gone, whoever removed it. */
+const nameOf = ({ Names, Id }: Docker.ContainerInfo): string => Names[0]?.slice(1) ?? Id;
+const holderName = (id: string): string => `kamelab-${id}`;
+/** Neither labs nor nodes have a dot or an underscore in their names. */
+const unfinishedName = (id: string): string => `kamelab-${id}_unfinished`;
+const nodeName = (id: string, node: string): string => `kamelab-${id}.${node}`;
+
+const statusOf = (error: unknown): number | undefined => (error as { statusCode?: number }).statusCode;
+
+function ifGone(error: unknown): undefined {
+  if (statusOf(error) !== 404) throw error;
+}
+
+/** Gone is gone, whoever removed it; and it is gone when this returns. */
 async function remove(container: Docker.Container): Promise<void> {
   try {
     await container.remove({ force: true, v: true });
   } catch (error) {
-    const status = (error as { statusCode?: number }).statusCode;
-    if (status !== 404 && status !== 409) throw error;
+    if (statusOf(error) === 404) return;
+    if (statusOf(error) !== 409) throw error;
+    // somebody else is at it
+    await container.wait({ condition: 'removed' }).catch(ifGone);
   }
 }
 
@@ -132,6 +209,7 @@ class DockerHost implements Host {
   readonly #docker: Docker;
   readonly #owner: Owner;
   readonly #holder: Docker.Container;
+  readonly #containers: Docker.Container[] = [];
   readonly #nodes: DockerNode[] = [];
   readonly #descriptors: number[] = [];
 
@@ -144,8 +222,8 @@ class DockerHost implements Host {
   }
 
   static async open(docker: Docker, owner: Owner): Promise<DockerHost> {
-    const holder = await docker.createContainer({
-      name: `kamelab-${owner.id}`,
+    const holder = await create(docker, owner.id, {
+      name: owner.keep ? unfinishedName(owner.id) : holderName(owner.id),
       Image: IMAGE,
       Cmd: ['sleep', 'infinity'],
       StopSignal: 'SIGKILL',
@@ -166,11 +244,11 @@ class DockerHost implements Host {
     }
   }
 
-  async start(node: TopologyNode, kind: Kind, topology: Topology): Promise<HostedNode> {
+  async start(node: TopologyNode, kind: Kind, topology: Topology, signal: AbortSignal): Promise<HostedNode> {
     const kame = kind.attachment === 'tap';
     const start = `printf %s "$KAME_CONFIG" > ${CONFIG} && exec kame-node --control ${SOCKET} --config ${CONFIG} --hold`;
-    const container = await this.#docker.createContainer({
-      name: `kamelab-${this.#owner.id}-${node.name}`,
+    const container = await create(this.#docker, this.#owner.id, {
+      name: nodeName(this.#owner.id, node.name),
       Image: kind.image,
       Hostname: node.hostname,
       Cmd: kame ? ['sh', '-c', start] : ['sleep', 'infinity'],
@@ -191,35 +269,91 @@ class DockerHost implements Host {
         NetworkMode: 'none',
         CapDrop: ['ALL'],
         CapAdd: ['NET_ADMIN', 'NET_RAW'],
-        ReadonlyRootfs: node.files.length === 0,
+        SecurityOpt: ['no-new-privileges'],
+        ReadonlyRootfs: true,
         Tmpfs: { '/run': '', '/tmp': '' },
+        // a folder that gets files is a volume, filled from the image; it goes with the container
+        Mounts: volumesFor(node).map((Target) => ({ Target, Source: '', Type: 'volume' })),
         Devices: [{ PathOnHost: '/dev/net/tun', PathInContainer: '/dev/net/tun', CgroupPermissions: 'rwm' }],
         Sysctls: { 'net.ipv6.conf.all.disable_ipv6': '0', 'net.ipv6.conf.default.disable_ipv6': '1' },
         ...(node.limits.memory === undefined ? {} : { Memory: node.limits.memory }),
         ...(node.limits.cpus === undefined ? {} : { NanoCpus: Math.round(node.limits.cpus * 1e9) }),
       },
     });
-    const hosted = new DockerNode(node, container);
-    this.#nodes.push(hosted);
-    for (const file of node.files) await hosted.putFile(file.path, file.content);
+    this.#containers.push(container);
+    for (const file of node.files.filter((file) => !inMemory(file))) {
+      await container.putArchive(archive(file.path.slice(1), file.content), { path: '/' });
+    }
     await container.start();
     const descriptor = await namespaceOf(container);
     this.#descriptors.push(descriptor);
-    hosted.namespace = pathOf(descriptor);
-    if (kame) await hosted.connectKame();
+    const hosted = new DockerNode(node, container, this.#owner.keep, pathOf(descriptor));
+    this.#nodes.push(hosted);
+    const { State } = await container.inspect();
+    for (const { path, content } of node.files.filter(inMemory)) {
+      const place = `/proc/${State.Pid}/root${path}`;
+      mkdirSync(posix.dirname(place), { recursive: true });
+      writeFileSync(place, content);
+    }
+    if (kame) await hosted.connectKame(signal);
     return hosted;
   }
 
   async versions(): Promise<Record<string, string>> {
-    const [engine, image] = await Promise.all([this.#docker.version(), this.#docker.getImage(IMAGE).inspect()]);
-    return { kernel: kernelRelease(), docker: engine.Version, [IMAGE]: image.Id, node: process.version };
+    const images = [...new Set((await Promise.all(this.#containers.map(async (one) => one.inspect()))).map(imageOf))];
+    const engine = await this.#docker.version();
+    const ids = await Promise.all(
+      images.map(async (name) => {
+        const { Id, RepoDigests } = await this.#docker.getImage(name).inspect();
+        return [name, RepoDigests?.[0] ?? Id] as const;
+      }),
+    );
+    return { kernel: kernelRelease(), docker: engine.Version, node: process.version, ...Object.fromEntries(ids) };
+  }
+
+  async leave(): Promise<void> {
+    await this.#holder.rename({ name: holderName(this.#owner.id) });
+    this.#close();
   }
 
   async end(): Promise<void> {
+    const removed = await Promise.allSettled([...this.#containers, this.#holder].map(remove));
+    this.#close();
+    const failed = removed.find((result) => result.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+  }
+
+  #close(): void {
     for (const node of this.#nodes) node.close();
-    await Promise.all([...this.#nodes.map((node) => remove(node.container)), remove(this.#holder)]);
     for (const descriptor of this.#descriptors.splice(0)) closeSync(descriptor);
   }
+}
+
+const imageOf = ({ Config }: Docker.ContainerInspectInfo): string => Config.Image;
+
+/** The engine lets a name be used once. */
+async function create(docker: Docker, lab: string, options: Docker.ContainerCreateOptions): Promise<Docker.Container> {
+  try {
+    return await docker.createContainer(options);
+  } catch (error) {
+    if (statusOf(error) === 409 && /already in use/.test((error as Error).message)) {
+      throw new UsageError(`a lab '${lab}' is there already: kamelab down ${lab}, or kamelab gc if it is left over`);
+    }
+    if (statusOf(error) === 404) throw new UsageError(`the image ${options.Image} is not there: docker compose build`);
+    throw error;
+  }
+}
+
+/** Below these a container has its memory file systems, which are there once it runs. */
+const inMemory = ({ path }: TopologyFile): boolean => /^\/(run|tmp)\//.test(path);
+
+function volumesFor(node: TopologyNode): string[] {
+  const folders = node.files.filter((file) => !inMemory(file)).map(({ path }) => posix.dirname(path));
+  if (folders.includes('/')) {
+    throw new UsageError(`${node.name}: a file can't lie in the root folder of a node: put it into /etc, for example`);
+  }
+  // the outermost hold the others
+  return [...new Set(folders)].filter((one) => !folders.some((other) => one.startsWith(`${other}/`)));
 }
 
 const labels = (owner: Owner): Record<string, string> => ({
@@ -238,39 +372,41 @@ const pathOf = (descriptor: number): string => `/proc/${process.pid}/fd/${descri
 
 async function logsOf(container: Docker.Container): Promise<string> {
   const logs = (await container.logs({ stdout: true, stderr: true, follow: false })) as unknown as Buffer;
-  return demultiplexed(logs);
-}
-
-/** Docker's stream format: 8 bytes of header (stream, three zeros, length) before each piece. */
-function demultiplexed(logs: Buffer): string {
-  let text = '';
-  for (let at = 0; at + 8 <= logs.length; ) {
-    const length = logs.readUInt32BE(at + 4);
-    text += logs.toString('utf8', at + 8, at + 8 + length);
-    at += 8 + length;
-  }
-  return text;
+  const said = new Output();
+  new Demultiplexer(
+    (bytes) => said.add(bytes),
+    (bytes) => said.add(bytes),
+  ).add(logs);
+  return said.text;
 }
 
 class DockerNode implements HostedNode {
   readonly name: string;
   readonly kind: string;
+  readonly namespace: string;
   readonly container: Docker.Container;
-  namespace = '';
+  readonly #node: TopologyNode;
+  readonly #keep: boolean;
+  #killed = false;
   #kame: KameControl | undefined;
 
-  constructor(node: TopologyNode, container: Docker.Container) {
+  constructor(node: TopologyNode, container: Docker.Container, keep: boolean, namespace: string) {
     this.name = node.name;
     this.kind = node.kind;
+    this.namespace = namespace;
     this.container = container;
+    this.#node = node;
+    this.#keep = keep;
   }
 
-  async connectKame(): Promise<void> {
+  async connectKame(signal: AbortSignal): Promise<void> {
     const { State } = await this.container.inspect();
+    const root = `/proc/${State.Pid}/root`;
+    const dead = (): boolean => signal.aborted || statSync(root, { throwIfNoEntry: false }) === undefined;
     try {
-      this.#kame = await KameControl.connect(`/proc/${State.Pid}/root${SOCKET}`);
+      this.#kame = await KameControl.connect(`${root}${SOCKET}`, dead);
     } catch (error) {
-      throw new Error(`${this.name}: ${(error as Error).message}; it said: ${await this.log()}`);
+      throw new Error(`${this.name}: ${(error as Error).message}; it said: ${(await this.log()).trim()}`);
     }
   }
 
@@ -282,22 +418,22 @@ class DockerNode implements HostedNode {
     this.#kame?.onEvent(handler);
   }
 
-  async putFile(path: string, content: string): Promise<void> {
-    await this.container.putArchive(archive(path.slice(1), content), { path: '/' });
-  }
-
   async exec(
     command: string | readonly string[],
     { timeout = EXEC_TIMEOUT, input }: { timeout?: number; input?: string } = {},
   ): Promise<ExecResult> {
-    const program = this.#kame?.program(command);
-    if (program !== undefined) return finished(this.#kame!.run(program, input), timeout);
-    return finished(await this.#exec(command, input), timeout);
+    return finished(await this.#run(command, input), timeout);
   }
 
   async start(command: string | readonly string[]): Promise<RunningCommand> {
+    // a tool of a lab that stays is a process of its own, and doesn't end with this one
+    return this.#keep ? this.#exec(command, undefined) : this.#run(command, undefined);
+  }
+
+  async #run(command: string | readonly string[], input: string | undefined): Promise<Abandonable> {
+    if (this.#killed) throw new Error(`${this.name} was killed`);
     const program = this.#kame?.program(command);
-    return program === undefined ? this.#exec(command, undefined) : this.#kame!.run(program, undefined);
+    return program === undefined ? this.#exec(command, input) : this.#kame!.run(program, input);
   }
 
   async #exec(command: string | readonly string[], input: string | undefined): Promise<ExecInContainer> {
@@ -309,7 +445,7 @@ class DockerNode implements HostedNode {
     });
     const stream = await exec.start({ hijack: true, stdin: input !== undefined });
     if (input !== undefined) stream.end(input);
-    return new ExecInContainer(exec, stream);
+    return new ExecInContainer(exec, stream, this.namespace);
   }
 
   async sysctl(name: string, value: string | number): Promise<void> {
@@ -327,7 +463,10 @@ class DockerNode implements HostedNode {
   }
 
   async kill(): Promise<void> {
+    this.#killed = true;
+    if (this.#kame === undefined) silence(this.#node, this.namespace);
     await this.container.kill({ signal: 'SIGKILL' });
+    await this.container.wait();
   }
 
   async pause(): Promise<void> {
@@ -343,42 +482,75 @@ class DockerNode implements HostedNode {
   }
 }
 
-class ExecInContainer implements RunningCommand {
-  stdout = '';
-  stderr = '';
+class ExecInContainer implements Abandonable {
   readonly done: Promise<ExecResult>;
   readonly #exec: Docker.Exec;
+  readonly #stream: Duplex;
+  readonly #namespace: string;
+  readonly #out = new Output();
+  readonly #error = new Output();
 
-  constructor(exec: Docker.Exec, stream: NodeJS.ReadWriteStream) {
+  constructor(exec: Docker.Exec, stream: Duplex, namespace: string) {
     this.#exec = exec;
-    const [out, error] = [new PassThrough(), new PassThrough()];
-    out.setEncoding('utf8').on('data', (text: string) => {
-      this.stdout += text;
+    this.#stream = stream;
+    this.#namespace = namespace;
+    const pieces = new Demultiplexer(
+      (bytes) => this.#out.add(bytes),
+      (bytes) => this.#error.add(bytes),
+    );
+    stream.on('data', (bytes: Buffer) => pieces.add(bytes));
+    this.done = ended(stream).then(async () => {
+      const code = stream.destroyed && !stream.readableEnded ? KILLED : await exitCode(exec);
+      return { code, stdout: this.stdout, stderr: this.stderr };
     });
-    error.setEncoding('utf8').on('data', (text: string) => {
-      this.stderr += text;
-    });
-    exec.modem.demuxStream(stream, out, error);
-    this.done = new Promise((resolve) => {
-      const end = async (): Promise<void> => {
-        const { ExitCode } = await exec.inspect();
-        resolve({ code: ExitCode ?? 137, stdout: this.stdout, stderr: this.stderr });
-      };
-      stream.once('end', end).once('error', end);
-    });
+  }
+
+  get stdout(): string {
+    return this.#out.text;
+  }
+
+  get stderr(): string {
+    return this.#error.text;
   }
 
   interrupt(): void {
-    this.signal('SIGINT');
+    void signalExec(this.#exec, 'SIGINT', this.#namespace);
   }
 
-  signal(name: NodeJS.Signals): void {
-    void this.#exec.inspect().then(
-      ({ Running, Pid }) => {
-        if (Running && Pid > 0) process.kill(Pid, name);
-      },
-      () => {}, // the container went meanwhile
-    );
+  abandon(): void {
+    void signalExec(this.#exec, 'SIGKILL', this.#namespace);
+    // something in the background may hold it open
+    this.#stream.destroy();
+  }
+}
+
+function ended(stream: Duplex): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => resolve();
+    stream.once('end', end).once('error', end).once('close', end);
+  });
+}
+
+/** The engine may take note of the end a moment after the stream's. With its container gone, it was killed. */
+async function exitCode(exec: Docker.Exec): Promise<number> {
+  for (let wait = LOOK; ; wait = Math.min(2 * wait, SETTLING)) {
+    const found = await exec.inspect().catch(() => undefined);
+    if (found === undefined) return KILLED;
+    if (!found.Running) return found.ExitCode ?? KILLED;
+    await pause(wait);
+  }
+}
+
+/** To the command's whole group (the engine starts each command as the first of a session). */
+async function signalExec(exec: Docker.Exec, name: NodeJS.Signals, namespace: string | undefined): Promise<void> {
+  const found = await exec.inspect().catch(() => undefined);
+  if (found === undefined || !found.Running || found.Pid <= 0) return;
+  try {
+    // the number may be another process's by now
+    const inThere = statSync(`/proc/${found.Pid}/ns/net`).ino;
+    if (namespace === undefined || inThere === statSync(namespace).ino) process.kill(-found.Pid, name);
+  } catch {
+    // it ended meanwhile
   }
 }
 

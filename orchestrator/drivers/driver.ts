@@ -14,8 +14,8 @@ export interface Driver {
   readonly name: DriverName;
   /** Why it can't run here, in a sentence that says what to do; undefined when it can. */
   unavailable(): Promise<string | undefined>;
-  /** Why this topology can't run under it here (a kind, a link medium), or undefined. */
-  unsupported(topology: Topology): string | undefined;
+  /** Why this topology can't run under it here (a kind, a link medium; with `keep` a link that could not stay), or undefined. */
+  unsupported(topology: Topology, options?: { keep?: boolean }): string | undefined;
   /** All or nothing: on any error, and when `signal` aborts, everything made is taken away again. */
   up(topology: Topology, options: UpOptions): Promise<Lab>;
   /** Remove what labs left that no living orchestrator owns (`all`: every lab's); what was removed, one line each. */
@@ -24,7 +24,7 @@ export interface Driver {
   list(): Promise<LabSummary[]>;
   /** Take a lab down that another process made. */
   remove(id: string): Promise<void>;
-  /** Run a command in a node of such a lab, on this process's own streams; its exit code. */
+  /** Run a command in a node of such a lab, on this process's own streams and terminal; its exit code. */
   exec(id: string, node: string, command: readonly string[]): Promise<number>;
 }
 
@@ -40,7 +40,7 @@ export interface NodeSummary {
   readonly name: string;
   readonly kind: string;
   readonly running: boolean;
-  /** What KAME_NODE names, of a kame node; else empty. */
+  /** Of a kame node: its control socket as this host sees it, for KAME_NODE; else empty. */
   readonly control: string;
 }
 
@@ -69,7 +69,10 @@ export interface Lab extends AsyncDisposable {
   /** What nodes told, in order of time. */
   readonly events: readonly LabEvent[];
   sleep(duration: number): Promise<void>;
-  /** Wait until `check` is true, looked at every frame, event and 50 ms; false when `within` passed before. */
+  /**
+   * Wait until `check` is true, looked at every frame, event and 50 ms; false when `within` passed before. Rejects with what
+   * `check` throws, and when the lab is taken down.
+   */
   until(check: () => boolean, within: number): Promise<boolean>;
   /** Versions of what took part: kernel, node, images with digests. */
   versions(): Promise<Record<string, string>>;
@@ -79,7 +82,10 @@ export interface Lab extends AsyncDisposable {
 export interface LabNode {
   readonly name: string;
   readonly kind: string;
-  /** Runs to its end; a shell command line, or words. Tools of the node's kind: `ndp -a` on kame, `ip neigh` on Linux. */
+  /**
+   * Runs to its end; a shell command line, or words. Tools of the node's kind: `ndp -a` on kame, `ip neigh` on Linux.
+   * Rejects when the node can't run anything: it was killed.
+   */
   exec(command: string | readonly string[], options?: { timeout?: number; input?: string }): Promise<ExecResult>;
   /** Starts and does not wait. */
   start(command: string | readonly string[]): Promise<RunningCommand>;
@@ -89,8 +95,12 @@ export interface LabNode {
   state(): Promise<NodeState | undefined>;
   /** What the node has logged so far. */
   log(): Promise<string>;
-  /** The end of the node, without a word to anybody. Its links stay. */
+  /**
+   * The end of the node, without a word to anybody. Its links stay, with their carrier. A kernel can't be killed alone:
+   * its interfaces lose their addresses and say nothing more.
+   */
   kill(): Promise<void>;
+  /** Its processes stand still. A kernel goes on answering. */
   pause(): Promise<void>;
   resume(): Promise<void>;
 }

@@ -7,7 +7,8 @@ import type { NodeState } from '#node/node-state.ts';
 import type { TopologyAddress, TopologyLink, TopologyNode } from '../topology.ts';
 import { UsageError } from '../usage-error.ts';
 import { plainWords } from '../words.ts';
-import type { ExecResult, RunningCommand } from './driver.ts';
+import { type Abandonable, KILLED } from './command.ts';
+import type { ExecResult } from './driver.ts';
 
 /** A node that says nothing for this long after its start has failed. Milliseconds. */
 const START_TIMEOUT = 15_000;
@@ -52,20 +53,22 @@ const prefixes = (addresses: readonly TopologyAddress[]): string[] =>
 
 export class KameControl {
   readonly #path: string;
+  readonly #programs: ReadonlySet<string>;
   readonly #open = new Set<Socket>();
 
-  private constructor(path: string) {
+  private constructor(path: string, programs: readonly string[]) {
     this.#path = path;
+    this.#programs = new Set(programs);
   }
 
   /** Waits until the node listens; `dead` tells that it never will. */
   static async connect(path: string, dead: () => boolean = () => false): Promise<KameControl> {
-    const control = new KameControl(path);
+    const asking = new KameControl(path, []);
     const end = performance.now() + START_TIMEOUT;
     for (;;) {
       try {
-        await control.#ask({ programs: true });
-        return control;
+        const { programs } = (await asking.#ask({ programs: true })) as { programs: readonly string[] };
+        return new KameControl(path, programs);
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
         if (dead()) throw new Error('the node ended at its start');
@@ -90,9 +93,10 @@ export class KameControl {
     });
   }
 
-  /** The words of a command that the node itself can run; undefined for one that needs a shell. */
+  /** The words of a command that the node itself can run; undefined for one that needs a shell, or is not the node's. */
   program(command: string | readonly string[]): readonly string[] | undefined {
-    return typeof command === 'string' ? plainWords(command) : command;
+    const words = typeof command === 'string' ? plainWords(command) : command;
+    return words !== undefined && this.#programs.has(words[0] ?? '') ? words : undefined;
   }
 
   run(argv: readonly string[], input: string | undefined): KameCommand {
@@ -133,14 +137,14 @@ export class KameControl {
 }
 
 /** A program of the node, run over a connection of its own. */
-class KameCommand implements RunningCommand {
+class KameCommand implements Abandonable {
   stdout = '';
   stderr = '';
   readonly done: Promise<ExecResult>;
   readonly #socket: Socket;
 
   constructor(open: (onLine: (line: ServerLine) => void) => Socket, input: string | undefined) {
-    let code = 137; // the node died with it
+    let code = KILLED; // unless the node says otherwise before it hangs up
     this.#socket = open((line) => {
       if ('out' in line) this.stdout += line.out;
       else if ('error' in line) this.stderr += line.error;
@@ -158,10 +162,9 @@ class KameCommand implements RunningCommand {
     this.#send({ signal: 'SIGINT' });
   }
 
-  /** Any signal ends it: hanging up ends the program. */
-  signal(name: NodeJS.Signals): void {
-    if (name === 'SIGINT') this.interrupt();
-    else this.#socket.destroy();
+  /** Hanging up ends the program. */
+  abandon(): void {
+    this.#socket.destroy();
   }
 
   #send(line: ClientLine): void {

@@ -5,10 +5,10 @@
  * Order of bring-up: namespaces and nodes, links (all ends down), settings of kernel nodes, captures, then every end up
  * at once, addresses, routes, commands, daemons. So no frame is lost to a capture that is not there yet.
  */
-import { link as device, FrameBatch, Kind, PacketSocket, writeSysctl } from 'tun-tap';
+import { link as device, FrameBatch, holdTaps, Kind, PacketSocket } from 'tun-tap';
 import { LinkRecord, Watchers } from '../capture.ts';
 import type { Kind as NodeKind } from '../kinds.ts';
-import type { Topology, TopologyNode } from '../topology.ts';
+import type { Topology, TopologyLink, TopologyNode } from '../topology.ts';
 import type {
   Driver,
   DriverName,
@@ -20,6 +20,7 @@ import type {
   RunningCommand,
   UpOptions,
 } from './driver.ts';
+import { raise, settings } from './kernel-node.ts';
 import { type Observation, type Wired, wire } from './wiring.ts';
 
 /** Starts and ends nodes: containers, or processes in namespaces. */
@@ -27,8 +28,10 @@ export interface Host {
   readonly driver: DriverName;
   /** The namespace that holds the testbed's side of every link. */
   readonly labNamespace: string;
-  start(node: TopologyNode, kind: NodeKind, topology: Topology): Promise<HostedNode>;
+  start(node: TopologyNode, kind: NodeKind, topology: Topology, signal: AbortSignal): Promise<HostedNode>;
   versions(): Promise<Record<string, string>>;
+  /** The lab is whole and is to outlive this process: nothing here holds on to it any more. */
+  leave(): Promise<void>;
   /** Everything this host made for the lab is gone afterwards. */
   end(): Promise<void>;
 }
@@ -45,6 +48,11 @@ export interface HostedNode extends LabNode {
 const STARTING = 4;
 /** A loaded machine's scheduling, beyond the bounds of the RFC. */
 const TOLERANCE = 250;
+/** How long a daemon may take to be ready, and how often a wait looks without being told. Milliseconds. */
+const READY = 10_000;
+const LOOK = 50;
+/** Duplicate address detection of a few addresses; one that is a duplicate stays tentative. */
+const SETTLED = 5000;
 
 export class KernelLab implements Lab {
   readonly id: string;
@@ -53,17 +61,19 @@ export class KernelLab implements Lab {
   readonly nodes = new Map<string, HostedNode>();
   readonly links = new Map<string, LabLink>();
   readonly events: LabEvent[] = [];
-  readonly epoch = Date.now();
+  readonly epoch: number;
   readonly tolerance = TOLERANCE;
-  readonly #start = performance.now();
+  readonly #start: number;
   readonly #host: Host;
   readonly #kinds: ReadonlyMap<string, NodeKind>;
   readonly #watchers = new Watchers();
+  readonly #waits = new Set<(reason: Error) => void>();
   readonly #wired: Wired[] = [];
+  readonly #held: Disposable[] = [];
   readonly #captures: PacketSocket[] = [];
+  readonly #batch = new FrameBatch(64, 65_536 + 64);
   readonly #drains: (() => void)[] = [];
   readonly #onFrame: UpOptions['onFrame'];
-  readonly #daemons: RunningCommand[] = [];
   #down: Promise<void> | undefined;
 
   private constructor(topology: Topology, host: Host, kinds: ReadonlyMap<string, NodeKind>, options: UpOptions) {
@@ -73,6 +83,11 @@ export class KernelLab implements Lab {
     this.#host = host;
     this.#kinds = kinds;
     this.#onFrame = options.onFrame;
+    // both clocks at a tick of the coarser one, so that frames (real time) and `now` agree to less than it
+    const before = Date.now();
+    do this.epoch = Date.now();
+    while (this.epoch === before);
+    this.#start = performance.now();
   }
 
   /** All or nothing. */
@@ -83,12 +98,20 @@ export class KernelLab implements Lab {
     options: UpOptions,
   ): Promise<KernelLab> {
     const lab = new KernelLab(topology, host, kinds, options);
+    const { signal = new AbortController().signal } = options;
     try {
-      await lab.#bringUp(options);
+      await lab.#bringUp(options, signal);
+      if (options.keep === true) await lab.#leave(signal);
       return lab;
     } catch (error) {
-      await lab.down();
-      throw error;
+      const reason: unknown = signal.aborted ? signal.reason : error;
+      try {
+        await lab.down();
+      } catch (left) {
+        const [what, why] = [reason, left].map((each) => (each instanceof Error ? each.message : String(each)));
+        throw new Error(`${what}; and taking it down failed (kamelab gc): ${why}`, { cause: error });
+      }
+      throw reason;
     }
   }
 
@@ -96,42 +119,48 @@ export class KernelLab implements Lab {
     return performance.now() - this.#start;
   }
 
-  async #bringUp({ progress, signal, keep }: UpOptions): Promise<void> {
+  async #bringUp({ progress, keep }: UpOptions, signal: AbortSignal): Promise<void> {
     await this.#startNodes(progress, signal);
-    for (const node of this.topology.nodes) if (this.#isKernel(node)) this.#settings(node);
+    for (const node of this.topology.nodes) if (this.#isKernel(node)) settings(node, this.#namespaceOf(node.name));
     for (const [number, link] of this.topology.links.entries()) {
-      const places = link.ends.map((end) => {
-        const kind = this.#kind(this.topology.nodes.find((node) => node.name === end.node)!);
-        return { end, namespace: this.nodes.get(end.node)!.namespace, attachment: kind.attachment };
-      });
-      const wired = wire(link, number, places, this.#host.labNamespace);
-      this.#wired.push(wired);
-      const record = new LinkRecord(link, (frame) => this.#saw(frame));
-      this.links.set(link.name, record);
-      if (keep !== true) this.#capture(record, wired.observe);
+      signal.throwIfAborted();
+      this.#connect(link, number, keep !== true);
     }
-    signal?.throwIfAborted();
     progress?.(`${this.topology.links.length} links`);
-    for (const node of this.topology.nodes) if (this.#isKernel(node)) this.#raise(node);
+    for (const node of this.topology.nodes) if (this.#isKernel(node)) raise(node, this.#namespaceOf(node.name));
     // a frame sent before a veth or a bridge port has its carrier is lost without a word
-    await Promise.all(
-      this.#wired.flatMap(({ devices }) => devices.map((up) => device.whenUp(up.device, up.namespace))),
+    await abortable(
+      Promise.all(this.#wired.flatMap(({ devices }) => devices.map((up) => device.whenUp(up.device, up.namespace)))),
+      signal,
     );
-    await Promise.all([...this.nodes.values()].map((node) => node.connected()));
+    await abortable(Promise.all([...this.nodes.values()].map((node) => node.connected())), signal);
     for (const node of this.topology.nodes) await this.#finish(node, signal);
+    signal.throwIfAborted();
   }
 
-  async #startNodes(progress: UpOptions['progress'], signal: AbortSignal | undefined): Promise<void> {
+  #connect(link: TopologyLink, number: number, captured: boolean): void {
+    const places = link.ends.map((end) => {
+      const { attachment } = this.#kind(this.topology.nodes.find(({ name }) => name === end.node)!);
+      return { end, namespace: this.#namespaceOf(end.node), attachment };
+    });
+    const wired = wire(link, number, places, this.#host.labNamespace);
+    this.#wired.push(wired);
+    const record = new LinkRecord(link, (frame) => this.#saw(frame));
+    this.links.set(link.name, record);
+    if (captured) this.#capture(record, wired.observe);
+  }
+
+  async #startNodes(progress: UpOptions['progress'], signal: AbortSignal): Promise<void> {
     const waiting = [...this.topology.nodes];
     const worker = async (): Promise<void> => {
       for (let node = waiting.shift(); node !== undefined; node = waiting.shift()) {
-        signal?.throwIfAborted();
-        const hosted = await this.#host.start(node, this.#kind(node), this.topology);
+        signal.throwIfAborted();
+        const hosted = await this.#host.start(node, this.#kind(node), this.topology, signal);
         this.nodes.set(node.name, hosted);
-        hosted.onEvent(({ time, ...event }) => {
-          this.events.push({ ...event, time: time - this.epoch, node: node.name });
-          this.#watchers.poke();
-        });
+        if (!this.#isKernel(node)) this.#held.push(holdTaps(hosted.namespace));
+        hosted.onEvent(({ time, ...event }) =>
+          this.#told({ ...event, time: time - this.epoch, node: hosted.name, type: event.type }),
+        );
         progress?.(`${node.name} (${node.kind})`);
       }
     };
@@ -139,6 +168,14 @@ export class KernelLab implements Lab {
     const ended = await Promise.allSettled(Array.from({ length: STARTING }, worker));
     const failed = ended.find((result) => result.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
+  }
+
+  /** Nodes tell over connections of their own, so one may come after a later one of another's. */
+  #told(event: LabEvent): void {
+    let at = this.events.length;
+    while (at > 0 && this.events[at - 1]!.time > event.time) at--;
+    this.events.splice(at, 0, event);
+    this.#watchers.poke();
   }
 
   #kind(node: TopologyNode): NodeKind {
@@ -149,65 +186,38 @@ export class KernelLab implements Lab {
     return this.#kind(node).attachment === 'kernel';
   }
 
-  /** Before its interfaces exist: what they take over when they come. */
-  #settings(node: TopologyNode): void {
-    const namespace = this.nodes.get(node.name)!.namespace;
-    const set = (key: string, value: string | number): void => writeSysctl(namespace, key, value);
-    set('net.ipv6.conf.all.disable_ipv6', 0);
-    set('net.ipv6.conf.default.disable_ipv6', 0);
-    set('net.ipv6.conf.default.accept_ra', 0);
-    set('net.ipv6.conf.all.forwarding', node.forwarding ? 1 : 0);
-    if (node.forwarding) set('net.ipv4.ip_forward', 1);
-    for (const [key, value] of Object.entries(node.sysctls)) if (!ofInterface(node, key)) set(key, value);
-    device.setUp('lo', namespace);
-    for (const { address, prefixLength, family } of node.loopback) {
-      device.addAddress({ device: 'lo', namespace, address, prefixLength, noDad: family === 6 });
-    }
+  #namespaceOf(node: string): string {
+    return this.nodes.get(node)!.namespace;
   }
 
-  /** Interfaces up, addresses and routes. */
-  #raise(node: TopologyNode): void {
-    const namespace = this.nodes.get(node.name)!.namespace;
-    for (const [key, value] of Object.entries(node.sysctls)) {
-      if (ofInterface(node, key)) writeSysctl(namespace, key, value);
-    }
-    for (const end of node.interfaces) {
-      for (const { address, prefixLength } of end.addresses) {
-        device.addAddress({ device: end.interface, namespace, address, prefixLength });
-      }
-      device.setUp(end.interface, namespace);
-    }
-    for (const route of node.routes) {
-      device.addRoute({
-        namespace,
-        destination: route.to,
-        via: route.via,
-        device: route.dev,
-        unreachable: route.reject,
-      });
-    }
-  }
-
-  async #finish(node: TopologyNode, signal: AbortSignal | undefined): Promise<void> {
+  async #finish(node: TopologyNode, signal: AbortSignal): Promise<void> {
     const hosted = this.nodes.get(node.name)!;
     for (const command of node.commands) {
-      signal?.throwIfAborted();
-      const result = await hosted.exec(command);
+      signal.throwIfAborted();
+      const result = await abortable(hosted.exec(command), signal);
       if (result.code !== 0) {
         throw new Error(
           `${node.name}: '${command}' ended with ${result.code}: ${(result.stderr || result.stdout).trim()}`,
         );
       }
     }
-    for (const daemon of node.daemons) {
-      const running = await hosted.start(daemon.run);
-      this.#daemons.push(running);
-      if (daemon.ready === undefined) continue;
-      const ready = new RegExp(daemon.ready, 'm');
-      if (!(await this.until(() => ready.test(running.stdout + running.stderr), 10_000))) {
-        throw new Error(`${node.name}: '${daemon.run}' was not ready in 10 s (no line matched ${ready})`);
-      }
+    for (const { run, ready } of node.daemons) {
+      signal.throwIfAborted();
+      const daemon = await hosted.start(run);
+      if (ready !== undefined) await abortable(this.#ready(node.name, run, daemon, new RegExp(ready, 'm')), signal);
     }
+  }
+
+  async #ready(node: string, run: string, daemon: RunningCommand, line: RegExp): Promise<void> {
+    let ended: number | undefined;
+    void daemon.done.then(({ code }) => {
+      ended = code;
+    });
+    const said = (): string => daemon.stdout + daemon.stderr;
+    await this.until(() => line.test(said()) || ended !== undefined, READY);
+    if (line.test(said())) return;
+    const why = ended === undefined ? `was not ready in ${READY / 1000} s` : `ended with ${ended}`;
+    throw new Error(`${node}: '${run}' ${why}, and no line matched ${line}; it said: ${said().trim()}`);
   }
 
   #capture(record: LinkRecord, observe: Observation): void {
@@ -217,7 +227,7 @@ export class KernelLab implements Lab {
       promiscuous: observe.promiscuous,
     });
     this.#captures.push(socket);
-    const batch = new FrameBatch(64, 65_536 + 64);
+    const batch = this.#batch;
     const epoch = BigInt(this.epoch) * 1_000_000n;
     const drain = (): boolean => {
       const count = socket.read(batch);
@@ -242,26 +252,35 @@ export class KernelLab implements Lab {
     this.#watchers.poke();
   }
 
-  sleep(duration: number): Promise<void> {
-    return new Promise((resolve) => setTimeout(resolve, duration));
+  async sleep(duration: number): Promise<void> {
+    await this.until(() => false, duration);
   }
 
   until(check: () => boolean, within: number): Promise<boolean> {
-    if (check()) return Promise.resolve(true);
-    return new Promise((resolve) => {
-      const end = (result: boolean): void => {
-        remove();
-        clearInterval(interval);
-        clearTimeout(timeout);
-        resolve(result);
-      };
-      const look = (): void => {
-        if (check()) end(true);
-      };
-      const remove = this.#watchers.add(look);
-      const interval = setInterval(look, 50);
-      const timeout = setTimeout(() => end(check()), within);
-    });
+    const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+    const settle = (settled: () => void): void => {
+      unwatch();
+      this.#waits.delete(fail);
+      clearInterval(interval);
+      clearTimeout(timeout);
+      settled();
+    };
+    const fail = (reason: unknown): void => settle(() => reject(reason));
+    const look = (late = false): void => {
+      try {
+        if (check()) settle(() => resolve(true));
+        else if (late) settle(() => resolve(false));
+      } catch (error) {
+        fail(error);
+      }
+    };
+    const unwatch = this.#watchers.add(() => look());
+    const interval = setInterval(look, LOOK);
+    const timeout = setTimeout(look, within, true);
+    this.#waits.add(fail);
+    if (this.#down === undefined) look();
+    else fail(DOWN());
+    return promise;
   }
 
   versions(): Promise<Record<string, string>> {
@@ -274,17 +293,44 @@ export class KernelLab implements Lab {
   }
 
   async #takeDown(): Promise<void> {
-    for (const daemon of this.#daemons) daemon.interrupt();
     for (const drain of this.#drains) {
       try {
         drain();
       } catch {
-        // the device went before its capture: a node died with it
+        // the device went before its capture
       }
     }
-    for (const socket of this.#captures) socket.close();
-    for (const wired of this.#wired) wired.close();
+    for (const fail of this.#waits) fail(DOWN());
+    this.#letGo();
     await this.#host.end();
+  }
+
+  /** Who uses it next comes from outside and expects addresses that are his to use. */
+  async #leave(signal: AbortSignal): Promise<void> {
+    const end = this.now + SETTLED;
+    while ((await this.#tentative()) && this.now < end) await abortable(this.sleep(LOOK), signal);
+    await this.#host.leave();
+    this.#letGo();
+  }
+
+  async #tentative(): Promise<boolean> {
+    for (const node of this.nodes.values()) {
+      const state = await node.state();
+      if (state?.interfaces.some(({ addresses }) => addresses.some((one) => one.state === 'tentative'))) return true;
+    }
+    return this.topology.nodes.some(
+      (node) =>
+        this.#isKernel(node) &&
+        node.interfaces.some(({ interface: name }) =>
+          device.listAddresses(name, this.#namespaceOf(node.name)).some(({ tentative }) => tentative),
+        ),
+    );
+  }
+
+  #letGo(): void {
+    for (const socket of this.#captures.splice(0)) socket.close();
+    for (const wired of this.#wired.splice(0)) wired.close();
+    for (const held of this.#held.splice(0)) held[Symbol.dispose]();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -292,21 +338,37 @@ export class KernelLab implements Lab {
   }
 }
 
-/** `net.ipv6.conf.ab.hop_limit` waits until `ab` is there. */
-function ofInterface(node: TopologyNode, key: string): boolean {
-  return node.interfaces.some((end) => key.split('.').includes(end.interface));
+const DOWN = (): Error => new Error('the lab is down');
+
+/** The first of the two: what goes on behind an abort is ended by taking the lab down. */
+function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  promise.catch(() => {});
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
 }
 
-/** The drivers' own checks: kinds that they don't run. */
-export function unsupportedKinds(
+/** The drivers' own checks: kinds that they don't run, and links that could not stay. */
+export function unsupported(
   driver: Driver['name'],
   topology: Topology,
   kinds: ReadonlyMap<string, NodeKind>,
+  keep: boolean,
 ): string | undefined {
   for (const node of topology.nodes) {
     const kind = kinds.get(node.kind);
     if (kind === undefined) return `${node.name}: no implementation of kind '${node.kind}' is registered`;
     if (!kind.drivers.includes(driver)) return `${node.name}: '${node.kind}' does not run under the ${driver} driver`;
+  }
+  const kindOf = (name: string): string => topology.nodes.find((node) => node.name === name)!.kind;
+  for (const { name, medium, ends } of topology.links) {
+    if (!keep || medium !== 'tun') continue;
+    if (ends.every(({ node }) => kinds.get(kindOf(node))!.attachment === 'kernel')) {
+      return `${name}: packets between two TUN devices of kernels are carried by the kamelab command and stop with it; make the link ethernet, or one of its ends kame`;
+    }
   }
   return undefined;
 }

@@ -1,6 +1,14 @@
-/** Who owns a lab: a file in the lab's run-time folder names the process, so that `gc` never touches a living one's lab. */
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+/**
+ * Who owns a lab. Everything that a lab makes can be traced to an owner: a process, told from a later one with its number by
+ * the time it started. What has no living owner is left over, unless its lab was made to be kept and is whole.
+ *
+ * Labs of plain processes have a folder for it, /run/kamelab/LAB/owner.json, there before anything else is made and the last
+ * to go; so what is there without such a folder is not ours. Containers carry their owner as a label.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { UsageError } from '../usage-error.ts';
 
 /** The run-time folders of all labs of this host. */
 export const RUN_FOLDER = process.env['KAMELAB_RUN'] ?? '/run/kamelab';
@@ -8,75 +16,112 @@ export const RUN_FOLDER = process.env['KAMELAB_RUN'] ?? '/run/kamelab';
 export interface Owner {
   readonly id: string;
   readonly pid: number;
-  /** Clock ticks after boot (/proc/PID/stat): tells a process from a later one with its number. */
+  /** Clock ticks after boot (/proc/PID/stat). */
   readonly started: string;
+  readonly boot: string;
   /** The lab is to outlive the process that made it. */
   readonly keep: boolean;
-  readonly driver: string;
+  /** In the environment of every process of the lab. */
+  readonly token: string;
 }
 
 /** This process. */
-export function ownerOf(id: string, driver: string, keep: boolean): Owner {
-  return { id, pid: process.pid, started: startOf(process.pid) ?? '', keep, driver };
+export function ownerOf(id: string, keep: boolean): Owner {
+  const token = randomBytes(16).toString('hex');
+  return { id, pid: process.pid, started: startOf(process.pid) ?? '', boot: boot(), keep, token };
 }
 
-/** Does the lab with this owner (as JSON) still have one, or was it made to be kept? */
-export function isLiving(json: string | undefined): boolean {
+export function parseOwner(json: string | undefined): Owner | undefined {
   try {
-    const owner = JSON.parse(json ?? '') as Owner;
-    return owner.keep || startOf(owner.pid) === owner.started;
+    return JSON.parse(json ?? '') as Owner;
   } catch {
-    return false;
+    return undefined;
   }
 }
 
-export function isKept(json: string | undefined): boolean {
-  try {
-    return (JSON.parse(json ?? '') as Owner).keep;
-  } catch {
-    return false;
-  }
+/** `whole`: the lab came up; a kept one then has no need of its maker, as long as the machine runs. */
+export function isLiving(owner: Owner | undefined, whole: boolean): boolean {
+  if (owner === undefined || owner.boot !== boot()) return false;
+  return (owner.keep && whole) || startOf(owner.pid) === owner.started;
 }
 
-export function claim(id: string, driver: string, keep: boolean): string {
+export interface Claim {
+  readonly folder: string;
+  readonly owner: Owner;
+  /** The lab is whole, and stays. */
+  keep(): void;
+}
+
+/** All at once, so that a lab's folder is never there without its owner, and two labs can't have one name. */
+export function claim(id: string, keep: boolean): Claim {
+  const owner = ownerOf(id, keep);
   const folder = join(RUN_FOLDER, id);
-  mkdirSync(folder, { recursive: true, mode: 0o755 });
-  writeFileSync(join(folder, 'owner.json'), JSON.stringify(ownerOf(id, driver, keep)));
-  return folder;
+  const draft = join(RUN_FOLDER, `.${owner.pid}-${owner.started}-${owner.token}`);
+  mkdirSync(draft, { recursive: true, mode: 0o755 });
+  try {
+    writeFileSync(join(draft, 'owner.json'), JSON.stringify(owner), { mode: 0o600 });
+    renameSync(draft, folder);
+  } catch (error) {
+    rmSync(draft, { recursive: true, force: true });
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOTEMPTY' || code === 'EEXIST') {
+      throw new UsageError(`a lab '${id}' is there already: kamelab down ${id}, or kamelab gc if it is left over`);
+    }
+    throw error;
+  }
+  return { folder, owner, keep: () => writeFileSync(join(folder, 'whole'), '') };
 }
 
 export function release(id: string): void {
   rmSync(join(RUN_FOLDER, id), { recursive: true, force: true });
 }
 
-/** Every lab with a folder here; `living` when its process runs, or it was made to be kept. */
-export function owners(driver: string): { id: string; living: boolean; keep: boolean }[] {
-  let ids: string[];
-  try {
-    ids = readdirSync(RUN_FOLDER).sort();
-  } catch {
-    return [];
-  }
-  return ids.flatMap((id) => {
-    const json = read(id);
-    if (json !== undefined && !json.includes(`"driver":"${driver}"`)) return [];
-    return [{ id, living: isLiving(json), keep: isKept(json) }];
+export interface Claimed {
+  readonly id: string;
+  readonly owner: Owner | undefined;
+  readonly living: boolean;
+}
+
+/** Every lab with a folder here. */
+export function claimed(): Claimed[] {
+  const names = listing(RUN_FOLDER);
+  return names.flatMap((id) => {
+    if (id.startsWith('.')) return [];
+    const owner = parseOwner(read(join(RUN_FOLDER, id, 'owner.json')));
+    const whole = read(join(RUN_FOLDER, id, 'whole')) !== undefined;
+    return [{ id, owner, living: isLiving(owner, whole) }];
   });
 }
 
-function read(id: string): string | undefined {
+/** Claims that were being made when their process was killed. */
+export function deadDrafts(): string[] {
+  return listing(RUN_FOLDER).filter((name) => {
+    const [pid, started] = name.slice(1).split('-');
+    return name.startsWith('.') && startOf(Number(pid)) !== started;
+  });
+}
+
+function listing(folder: string): string[] {
   try {
-    return readFileSync(join(RUN_FOLDER, id, 'owner.json'), 'utf8');
+    return readdirSync(folder).sort();
+  } catch {
+    return [];
+  }
+}
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
   } catch {
     return undefined;
   }
 }
 
-function startOf(pid: number): string | undefined {
-  try {
-    // the name in parentheses may hold anything: count fields from the last ')'
-    return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ')[19];
-  } catch {
-    return undefined;
-  }
+const boot = (): string => read('/proc/sys/kernel/random/boot_id')?.trim() ?? '';
+
+/** Undefined of a process that is gone, or dead and not yet taken note of. */
+export function startOf(pid: number): string | undefined {
+  // the name in parentheses may hold anything: count fields from the last ')'
+  const [state, ...fields] = read(`/proc/${pid}/stat`)?.split(') ').at(-1)?.split(' ') ?? [];
+  return state === undefined || 'ZX'.includes(state) ? undefined : fields[18];
 }

@@ -1,27 +1,31 @@
 /**
  * The process driver: a node is a network namespace, a kame node a process in it. Needs root and Linux, no Docker.
  *
- * Names: /run/netns/kamelab-LAB and kamelab-LAB.NODE, /run/kamelab/LAB/NODE/. Every process of a node has KAMELAB_LAB
- * in its environment, which is how `gc` knows it.
+ * Names: /run/netns/kamelab-LAB and kamelab-LAB.NODE, /run/kamelab/LAB/NODE/. Every process of a lab has its token in
+ * its environment, and only a process that has it is ever ended.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { constants, release as kernelRelease } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { createNamespace, deleteNamespace, listNamespaces, withNamespace, writeSysctl } from 'tun-tap';
 import type { NodeState } from '#node/node-state.ts';
 import type { Kind } from '../kinds.ts';
 import type { Topology, TopologyNode } from '../topology.ts';
-import { ChildCommand, finished } from './command.ts';
+import { type Abandonable, ChildCommand, EXEC_TIMEOUT, finished } from './command.ts';
 import type { Driver, ExecResult, Lab, LabSummary, RunningCommand, UpOptions } from './driver.ts';
 import { KameControl, kameConfig } from './kame-node.ts';
-import { type Host, type HostedNode, KernelLab, unsupportedKinds } from './kernel-lab.ts';
-import { claim, owners, RUN_FOLDER, release } from './owner.ts';
+import { type Host, type HostedNode, KernelLab, unsupported } from './kernel-lab.ts';
+import { silence } from './kernel-node.ts';
+import { type Claim, claim, claimed, deadDrafts, type Owner, RUN_FOLDER, release } from './owner.ts';
 
 const PREFIX = 'kamelab-';
 const NODE_IMAGE = join(import.meta.dirname, '../../node-image');
 const TOOLS = join(NODE_IMAGE, 'bin');
-const EXEC_TIMEOUT = 60_000;
+/** A killed process may take a moment. Milliseconds. */
+const DYING = 10_000;
+const LOOK = 5;
 
 export class ProcessDriver implements Driver {
   readonly name = 'process';
@@ -38,113 +42,181 @@ export class ProcessDriver implements Driver {
     return undefined;
   }
 
-  unsupported(topology: Topology): string | undefined {
-    return unsupportedKinds(this.name, topology, this.#kinds);
+  unsupported(topology: Topology, { keep = false } = {}): string | undefined {
+    return unsupported(this.name, topology, this.#kinds, keep);
   }
 
   async up(topology: Topology, options: UpOptions): Promise<Lab> {
-    return KernelLab.up(topology, new ProcessHost(options.id, options.keep ?? false), this.#kinds, options);
+    options.signal?.throwIfAborted();
+    return KernelLab.up(topology, await ProcessHost.open(options.id, options.keep ?? false), this.#kinds, options);
   }
 
   async collect({ all, dryRun }: { all: boolean; dryRun: boolean }): Promise<string[]> {
-    const known = owners(this.name);
-    const living = new Set(known.filter((owner) => owner.living && !all).map((owner) => owner.id));
     const removed: string[] = [];
-    const left = listNamespaces().filter((name) => name.startsWith(PREFIX) && !living.has(labOf(name)));
-    const dead = new Set([...left.map(labOf), ...known.map(({ id }) => id).filter((id) => !living.has(id))]);
-    for (const id of dead) {
-      for (const pid of processesOf(id)) {
-        removed.push(`process ${pid} of lab ${id}`);
-        if (!dryRun) killProcess(pid);
-      }
+    for (const { id, owner, living } of claimed()) {
+      if (living && !all) continue;
+      for (const pid of processesOf(owner)) removed.push(`process ${pid} of lab ${id}`);
+      for (const name of namespacesOf(id)) removed.push(`namespace ${name}`);
+      removed.push(`folder of lab ${id}`);
+      if (!dryRun) await end(id, owner);
     }
-    for (const name of left) {
-      removed.push(`namespace ${name}`);
-      if (!dryRun) deleteNamespace(name);
-    }
-    for (const id of dead) {
-      if (known.some((owner) => owner.id === id)) removed.push(`folder of lab ${id}`);
-      if (!dryRun) release(id);
+    for (const name of deadDrafts()) {
+      removed.push(`folder ${name}`);
+      if (!dryRun) release(name);
     }
     return removed;
   }
 
   async list(): Promise<LabSummary[]> {
-    return owners(this.name).map(({ id, keep }) => {
-      const alive = new Set(processesOf(id).map(nodeOf));
-      const nodes = readdirSync(join(RUN_FOLDER, id), { withFileTypes: true })
-        .filter((entry) => entry.isDirectory())
-        .map(({ name }) => {
-          const socket = join(RUN_FOLDER, id, name, 'control.sock');
-          const kind = readFileSync(join(RUN_FOLDER, id, name, 'kind'), 'utf8');
-          const control = kind === 'kame' ? socket : '';
-          return { name, kind, running: kind !== 'kame' || alive.has(name), control };
-        });
-      return { id, driver: this.name, keep, nodes };
+    return claimed().map(({ id, owner }) => {
+      const alive = new Set(processesOf(owner).map((pid) => environmentOf(pid).get('KAMELAB_NODE')));
+      const nodes = nodesOf(id).map((name) => {
+        const place = new NodePlace(id, name);
+        const kame = place.kind === 'kame';
+        return { name, kind: place.kind, running: !kame || alive.has(name), control: kame ? place.socket : '' };
+      });
+      return { id, driver: this.name, keep: owner?.keep ?? false, nodes };
     });
   }
 
   async remove(id: string): Promise<void> {
-    await end(id);
+    const found = claimed().find((lab) => lab.id === id);
+    if (found !== undefined) await end(id, found.owner);
   }
 
   async exec(id: string, node: string, command: readonly string[]): Promise<number> {
-    const [file, ...argv] = command;
-    const folder = join(RUN_FOLDER, id, node);
-    const kame = readFileSync(join(folder, 'kind'), 'utf8') === 'kame';
-    const child = withNamespace(`${PREFIX}${id}.${node}`, () =>
-      spawn(file!, argv, {
-        stdio: 'inherit',
-        env: {
-          ...process.env,
-          ...(kame ? { KAME_NODE: join(folder, 'control.sock'), PATH: `${TOOLS}:${process.env['PATH'] ?? ''}` } : {}),
-        },
-      }),
-    );
-    return new Promise((resolve, reject) => {
-      child.once('error', reject);
-      child.once('exit', (code, signal) => resolve(code ?? 128 + (constants.signals[signal ?? 'SIGKILL'] ?? 0)));
-    });
+    const owner = claimed().find((lab) => lab.id === id)?.owner;
+    const child = new NodePlace(id, node).spawn(command, owner?.token ?? '', { stdio: 'inherit' });
+    const forward = (signal: NodeJS.Signals): void => void child.kill(signal);
+    process.on('SIGTERM', forward);
+    try {
+      return await new Promise((resolve, reject) => {
+        child.once('error', reject);
+        child.once('exit', (code, signal) => resolve(code ?? 128 + constants.signals[signal ?? 'SIGKILL']));
+      });
+    } finally {
+      process.off('SIGTERM', forward);
+    }
   }
 }
 
-/** Processes, namespaces, folder: in this order, since a process keeps its namespace. */
-async function end(id: string): Promise<void> {
-  for (const pid of processesOf(id)) killProcess(pid);
-  for (const name of listNamespaces()) {
-    if (name === `${PREFIX}${id}` || name.startsWith(`${PREFIX}${id}.`)) deleteNamespace(name);
-  }
+/** Processes, namespaces, folder: in this order, since a process keeps its namespace, and the folder says whose they are. */
+async function end(id: string, owner: Owner | undefined): Promise<void> {
+  await endProcesses(owner);
+  for (const name of namespacesOf(id)) deleteNamespace(name);
   release(id);
 }
 
-const labOf = (namespace: string): string => namespace.slice(PREFIX.length).split('.')[0]!;
+const namespacesOf = (id: string): string[] =>
+  listNamespaces().filter((name) => name === `${PREFIX}${id}` || name.startsWith(`${PREFIX}${id}.`));
+
+function nodesOf(id: string): string[] {
+  try {
+    const entries = readdirSync(join(RUN_FOLDER, id), { withFileTypes: true });
+    return entries.flatMap((entry) => (entry.isDirectory() ? [entry.name] : [])).sort();
+  } catch {
+    return []; // it went meanwhile
+  }
+}
+
+/** Where a node lives on this host: its folder and namespace; so that commands run there, whoever made it. */
+class NodePlace {
+  readonly folder: string;
+  readonly namespace: string;
+  readonly #lab: string;
+  readonly #name: string;
+
+  constructor(lab: string, name: string) {
+    this.#lab = lab;
+    this.#name = name;
+    this.folder = join(RUN_FOLDER, lab, name);
+    this.namespace = `${PREFIX}${lab}.${name}`;
+  }
+
+  get socket(): string {
+    return join(this.folder, 'control.sock');
+  }
+
+  get kind(): string {
+    try {
+      return readFileSync(join(this.folder, 'kind'), 'utf8');
+    } catch {
+      return ''; // it is just being made, or going
+    }
+  }
+
+  make({ kind, files }: TopologyNode): void {
+    mkdirSync(this.folder, { recursive: true });
+    writeFileSync(join(this.folder, 'kind'), kind);
+    for (const file of files) {
+      const path = join(this.folder, 'files', file.path);
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, file.content);
+    }
+  }
+
+  environment(token: string): NodeJS.ProcessEnv {
+    const kame = this.kind === 'kame';
+    return {
+      ...process.env,
+      KAMELAB_LAB: this.#lab,
+      KAMELAB_NODE: this.#name,
+      KAMELAB_TOKEN: token,
+      ...(kame ? { KAME_NODE: this.socket, PATH: `${TOOLS}:${process.env['PATH'] ?? ''}` } : {}),
+    };
+  }
+
+  spawn(command: readonly string[], token: string, options: Parameters<typeof spawn>[2] = {}): ChildProcess {
+    const [file, ...argv] = this.#withFiles(command);
+    return withNamespace(this.namespace, () => spawn(file!, argv, { env: this.environment(token), ...options }));
+  }
+
+  /** The node's files lie over the host's for its commands, read-only, in a mount namespace of each command's own. */
+  #withFiles(argv: readonly string[]): readonly string[] {
+    const files = join(this.folder, 'files');
+    if (!existsSync(files)) return argv;
+    const mounts = readdirSync(files).map((top) => {
+      const layers = `${join(files, top)}:/${top}`;
+      return `mount -t overlay -o ${quote(`lowerdir=${layers}`)} kamelab ${quote(`/${top}`)}`;
+    });
+    return ['unshare', '--mount', '/bin/sh', '-c', `${mounts.join(' && ')} && exec "$@"`, 'sh', ...argv];
+  }
+}
 
 class ProcessHost implements Host {
   readonly driver = 'process';
   readonly labNamespace: string;
   readonly #id: string;
-  readonly #folder: string;
-  readonly #keep: boolean;
+  readonly #claim: Claim;
   readonly #nodes: ProcessNode[] = [];
 
-  constructor(id: string, keep: boolean) {
+  private constructor(id: string, mine: Claim) {
     this.#id = id;
-    this.#keep = keep;
-    this.#folder = claim(id, this.driver, keep);
+    this.#claim = mine;
     this.labNamespace = createNamespace(`${PREFIX}${id}`);
     // the testbed's side of links says nothing of its own
     writeSysctl(this.labNamespace, 'net.ipv6.conf.all.disable_ipv6', 1);
     writeSysctl(this.labNamespace, 'net.ipv6.conf.default.disable_ipv6', 1);
   }
 
-  async start(node: TopologyNode, kind: Kind, topology: Topology): Promise<HostedNode> {
-    const namespace = createNamespace(`${PREFIX}${this.#id}.${node.name}`);
-    writeSysctl(namespace, 'net.ipv6.conf.default.disable_ipv6', 1);
-    const folder = join(this.#folder, node.name);
-    mkdirSync(folder, { recursive: true });
-    const started = new ProcessNode(node, namespace, folder, this.#id);
+  static async open(id: string, keep: boolean): Promise<ProcessHost> {
+    const mine = claim(id, keep);
+    try {
+      return new ProcessHost(id, mine);
+    } catch (error) {
+      await end(id, mine.owner);
+      throw error;
+    }
+  }
+
+  async start(node: TopologyNode, kind: Kind, topology: Topology, signal: AbortSignal): Promise<HostedNode> {
+    const place = new NodePlace(this.#id, node.name);
+    writeSysctl(createNamespace(place.namespace), 'net.ipv6.conf.default.disable_ipv6', 1);
+    place.make(node);
+    const { owner } = this.#claim;
+    const started = new ProcessNode(node, place, owner);
     this.#nodes.push(started);
-    if (kind.attachment === 'tap') await started.startKame(topology, this.#keep);
+    if (kind.attachment === 'tap') await started.startKame(topology, signal);
     return started;
   }
 
@@ -152,9 +224,14 @@ class ProcessHost implements Host {
     return { kernel: kernelRelease(), node: process.version };
   }
 
+  async leave(): Promise<void> {
+    this.#claim.keep();
+    for (const node of this.#nodes) node.leave();
+  }
+
   async end(): Promise<void> {
     await Promise.all(this.#nodes.map((node) => node.end()));
-    await end(this.#id);
+    await end(this.#id, this.#claim.owner);
   }
 }
 
@@ -163,60 +240,48 @@ class ProcessNode implements HostedNode {
   readonly kind: string;
   readonly namespace: string;
   readonly #node: TopologyNode;
-  readonly #folder: string;
-  readonly #lab: string;
+  readonly #place: NodePlace;
+  readonly #owner: Owner;
   readonly #running = new Set<ChildCommand>();
+  #started = 0;
+  #killed = false;
   #process: ChildProcess | undefined;
   #kame: KameControl | undefined;
 
-  constructor(node: TopologyNode, namespace: string, folder: string, lab: string) {
+  constructor(node: TopologyNode, place: NodePlace, owner: Owner) {
     this.name = node.name;
     this.kind = node.kind;
-    this.namespace = namespace;
+    this.namespace = `/run/netns/${place.namespace}`;
     this.#node = node;
-    this.#folder = folder;
-    this.#lab = lab;
-    writeFileSync(join(folder, 'kind'), node.kind);
-    for (const file of node.files) {
-      const path = join(folder, 'files', file.path);
-      mkdirSync(dirname(path), { recursive: true });
-      writeFileSync(path, file.content);
-    }
+    this.#place = place;
+    this.#owner = owner;
   }
 
-  async startKame(topology: Topology, keep: boolean): Promise<void> {
-    const socket = join(this.#folder, 'control.sock');
-    const config = join(this.#folder, 'node.yaml');
+  async startKame(topology: Topology, signal: AbortSignal): Promise<void> {
+    const { folder, socket } = this.#place;
+    const { keep, token } = this.#owner;
+    const config = join(folder, 'node.yaml');
     writeFileSync(config, JSON.stringify(kameConfig(this.#node, topology.links)));
-    const log = openSync(join(this.#folder, 'log'), 'a');
-    const argv = [join(NODE_IMAGE, 'main.ts'), '--control', socket, '--config', config, '--hold'];
+    const argv = [process.execPath, join(NODE_IMAGE, 'main.ts'), '--control', socket, '--config', config, '--hold'];
     // the pipe at stdin ends with this process, and then the node ends too
     if (!keep) argv.push('--die-with-stdin');
-    const child = withNamespace(this.namespace, () =>
-      spawn(process.execPath, argv, {
-        stdio: [keep ? 'ignore' : 'pipe', log, log],
-        env: this.#environment(),
-        detached: true,
-        cwd: '/',
-      }),
-    );
+    const log = openSync(join(folder, 'log'), 'a');
+    const child = this.#place.spawn(argv, token, {
+      stdio: [keep ? 'ignore' : 'pipe', log, log],
+      detached: true,
+      cwd: '/',
+    });
     closeSync(log);
     this.#process = child;
-    this.#kame = await KameControl.connect(socket, () => child.exitCode !== null || child.signalCode !== null).catch(
-      async (error) => {
-        throw new Error(`${this.name}: ${(error as Error).message}; it said: ${(await this.log()).trim()}`);
-      },
-    );
-  }
-
-  #environment(): NodeJS.ProcessEnv {
-    return {
-      ...process.env,
-      KAMELAB_LAB: this.#lab,
-      KAMELAB_NODE: this.name,
-      KAME_NODE: join(this.#folder, 'control.sock'),
-      ...(this.kind === 'kame' ? { PATH: `${TOOLS}:${process.env['PATH'] ?? ''}` } : {}),
-    };
+    let failed = '';
+    child.once('error', (error) => {
+      failed = error.message;
+    });
+    const dead = (): boolean => signal.aborted || failed !== '' || child.exitCode !== null || child.signalCode !== null;
+    this.#kame = await KameControl.connect(socket, dead).catch(async (error) => {
+      const said = failed || (await this.log()).trim();
+      throw new Error(`${this.name}: ${(error as Error).message}; it said: ${said}`);
+    });
   }
 
   async connected(): Promise<void> {
@@ -229,43 +294,43 @@ class ProcessNode implements HostedNode {
 
   async exec(
     command: string | readonly string[],
-    options: { timeout?: number; input?: string } = {},
+    { timeout = EXEC_TIMEOUT, input }: { timeout?: number; input?: string } = {},
   ): Promise<ExecResult> {
-    const timeout = options.timeout ?? EXEC_TIMEOUT;
-    const program = this.#kame?.program(command);
-    if (program !== undefined) return finished(this.#kame!.run(program, options.input), timeout);
-    const running = this.#spawn(command, options.input);
-    const result = await finished(running, timeout);
-    this.#running.delete(running);
-    return result;
+    return finished(this.#run(command, input), timeout);
   }
 
   async start(command: string | readonly string[]): Promise<RunningCommand> {
+    return this.#owner.keep ? this.#startToStay(command) : this.#run(command, undefined);
+  }
+
+  #run(command: string | readonly string[], input: string | undefined): Abandonable {
+    if (this.#killed) throw new Error(`${this.name} was killed`);
     const program = this.#kame?.program(command);
-    return program === undefined ? this.#spawn(command, undefined) : this.#kame!.run(program, undefined);
+    if (program !== undefined) return this.#kame!.run(program, input);
+    const child = this.#spawn(command, 'pipe');
+    child.stdin?.on('error', () => {}); // it may end without reading
+    child.stdin?.end(input);
+    return this.#track(new ChildCommand(child));
   }
 
-  #spawn(command: string | readonly string[], input: string | undefined): ChildCommand {
-    const [file, ...argv] = this.#inPlace(typeof command === 'string' ? ['/bin/sh', '-c', command] : command);
-    const child = withNamespace(this.namespace, () =>
-      spawn(file!, argv, { stdio: ['pipe', 'pipe', 'pipe'], env: this.#environment(), detached: true, cwd: '/' }),
-    );
-    child.stdin.on('error', () => {}); // it may end without reading
-    child.stdin.end(input);
-    const running = new ChildCommand(child);
+  /** With a file for what it says, and a tool as a process of its own: neither ends with this process. */
+  #startToStay(command: string | readonly string[]): RunningCommand {
+    const path = join(this.#place.folder, `command-${++this.#started}.log`);
+    const log = openSync(path, 'a');
+    const child = this.#spawn(command, ['ignore', log, log]);
+    closeSync(log);
+    return this.#track(new ChildCommand(child, path));
+  }
+
+  #spawn(command: string | readonly string[], stdio: StdioOptions): ChildProcess {
+    const argv = typeof command === 'string' ? ['/bin/sh', '-c', command] : command;
+    return this.#place.spawn(argv, this.#owner.token, { stdio, detached: true, cwd: '/' });
+  }
+
+  #track(running: ChildCommand): ChildCommand {
     this.#running.add(running);
+    void running.done.then(() => this.#running.delete(running));
     return running;
-  }
-
-  /** The node's files lie over the host's for its commands, read-only, in a mount namespace of each command's own. */
-  #inPlace(argv: readonly string[]): readonly string[] {
-    if (this.#node.files.length === 0) return argv;
-    const tops = new Set(this.#node.files.map(({ path }) => path.split('/')[1]!));
-    const mounts = [...tops].map((top) => {
-      const layers = `${join(this.#folder, 'files', top)}:/${top}`;
-      return `mount -t overlay -o ${quote(`lowerdir=${layers}`)} kamelab ${quote(`/${top}`)}`;
-    });
-    return ['unshare', '--mount', '/bin/sh', '-c', `${mounts.join(' && ')} && exec "$@"`, 'sh', ...argv];
   }
 
   async sysctl(name: string, value: string | number): Promise<void> {
@@ -279,12 +344,14 @@ class ProcessNode implements HostedNode {
   }
 
   async log(): Promise<string> {
-    const path = join(this.#folder, 'log');
+    const path = join(this.#place.folder, 'log');
     return existsSync(path) ? readFileSync(path, 'utf8') : '';
   }
 
   async kill(): Promise<void> {
-    this.#signal('SIGKILL');
+    this.#killed = true;
+    if (this.#kame === undefined) silence(this.#node, this.namespace);
+    await this.#end();
   }
 
   async pause(): Promise<void> {
@@ -301,45 +368,62 @@ class ProcessNode implements HostedNode {
     if (child?.pid !== undefined && child.exitCode === null && child.signalCode === null) process.kill(child.pid, name);
   }
 
+  /** The lab stays: what was started goes on without this process. */
+  leave(): void {
+    this.#kame?.close();
+    this.#process?.unref();
+    for (const running of this.#running) running.unref();
+  }
+
   async end(): Promise<void> {
     this.#kame?.close();
-    const child = this.#process;
+    await this.#end();
+  }
+
+  async #end(): Promise<void> {
     this.#signal('SIGKILL');
-    if (child !== undefined && child.exitCode === null && child.signalCode === null) {
-      await new Promise((resolve) => child.once('exit', resolve));
-    }
+    const child = this.#process;
+    if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    await new Promise((resolve) => child.once('exit', resolve));
   }
 }
 
 const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
-/** Processes that carry the lab's name in their environment. */
-function processesOf(lab: string): number[] {
-  const wanted = `KAMELAB_LAB=${lab}`;
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-    .filter((name) => {
-      try {
-        return readFileSync(`/proc/${name}/environ`, 'utf8').split('\0').includes(wanted);
-      } catch {
-        return false;
-      }
-    })
-    .map(Number);
+/** Processes that have the lab's token in their environment, at this moment. */
+function processesOf(owner: Owner | undefined): number[] {
+  if (owner === undefined) return [];
+  const numbers = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return numbers.map(Number).filter((pid) => belongsTo(pid, owner));
 }
 
-function nodeOf(pid: number): string {
+const belongsTo = (pid: number, { token }: Owner): boolean =>
+  pid !== process.pid && environmentOf(pid).get('KAMELAB_TOKEN') === token;
+
+/** Empty of a process that is gone or dead. */
+function environmentOf(pid: number): Map<string, string> {
   try {
-    const environment = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
-    return environment.find((entry) => entry.startsWith('KAMELAB_NODE='))?.slice('KAMELAB_NODE='.length) ?? '';
+    const entries = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+    return new Map(entries.map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]));
   } catch {
-    return '';
+    return new Map();
   }
 }
 
-function killProcess(pid: number): void {
+/** Until none is left: one may start another while it is looked at. */
+async function endProcesses(owner: Owner | undefined): Promise<void> {
+  const late = performance.now() + DYING;
+  for (let found = processesOf(owner); found.length > 0; found = processesOf(owner)) {
+    if (performance.now() > late) throw new Error(`lab ${owner!.id}: process ${found.join(', ')} does not end`);
+    for (const pid of found) endProcess(pid, owner!);
+    await pause(LOOK);
+  }
+}
+
+/** Asked again at once before: the number may be another process's by now. */
+function endProcess(pid: number, owner: Owner): void {
   try {
-    process.kill(pid, 'SIGKILL');
+    if (belongsTo(pid, owner)) process.kill(pid, 'SIGKILL');
   } catch {
     // it ended meanwhile
   }

@@ -25,7 +25,7 @@ import type {
   UpOptions,
 } from './driver.ts';
 import { kameConfig } from './kame-node.ts';
-import { unsupportedKinds } from './kernel-lab.ts';
+import { unsupported } from './kernel-lab.ts';
 import { VirtualTime } from './virtual-time.ts';
 
 /** A fixed day, so that captures of one seed are the same byte for byte: 2001-05-25, the date of the KAME note. */
@@ -45,7 +45,7 @@ export class SimulationDriver implements Driver {
   }
 
   unsupported(topology: Topology): string | undefined {
-    return unsupportedKinds(this.name, topology, this.#kinds);
+    return unsupported(this.name, topology, this.#kinds, false);
   }
 
   async up(topology: Topology, options: UpOptions): Promise<Lab> {

@@ -124,19 +124,27 @@ function mirrored({ mtu }: TopologyLink, number: number, a: Place, b: Place, lab
 
 /** Two kernels and no tunnel driver between them: each gets a TUN, and what one sends is written to the other. */
 function pumpedTuns({ mtu }: TopologyLink, a: Place, b: Place): Wired {
-  const tuns = [a, b].map(({ end, namespace }) =>
-    TunTap.open({ name: end.interface, mode: 'tun', namespace, mtu }),
-  ) as [TunTap, TunTap];
+  const tuns: TunTap[] = [];
+  const close = (): void => {
+    for (const tun of tuns) tun.close();
+  };
+  try {
+    for (const { end, namespace } of [a, b])
+      tuns.push(TunTap.open({ name: end.interface, mode: 'tun', namespace, mtu }));
+  } catch (error) {
+    close();
+    throw error;
+  }
+  const [one, other] = tuns as [TunTap, TunTap];
   const batch = new FrameBatch(64, mtu);
   const pump = (from: TunTap, to: TunTap): void => {
     from.onReadable((gone) => {
-      if (gone !== undefined) return;
-      to.write(batch, 0, from.read(batch));
+      if (gone === undefined) to.write(batch, 0, from.read(batch));
     });
   };
-  pump(tuns[0], tuns[1]);
-  pump(tuns[1], tuns[0]);
-  return { observe: at(a, b), devices: [a, b].map(device), close: () => tuns.forEach((tun) => void tun.close()) };
+  pump(one, other);
+  pump(other, one);
+  return { observe: at(a, b), devices: [a, b].map(device), close };
 }
 
 /** Seen from a kernel node's own interface: what leaves there is its own, the rest is the other's. */
