@@ -84,7 +84,7 @@ async function confirmed({ lab, expect }: Context, ab: LabLink, a: End, neighbor
   return answer.time;
 }
 
-async function findDead({ expect }: Context, ab: LabLink, a: End, dying: End, last: number): Promise<void> {
+async function findDead({ lab, expect }: Context, ab: LabLink, a: End, dying: End, last: number): Promise<void> {
   const probe = unicastSolicitation(a, DYING, dying.mac);
   const probes = (): readonly Frame[] => seen(ab, probe, last);
   const first = await expect.frame(ab, `probe of ${DYING} by unicast`, probe, { since: last, within: LATEST + USE });
@@ -94,7 +94,7 @@ async function findDead({ expect }: Context, ab: LabLink, a: End, dying: End, la
     source: SOURCE,
   });
   await expect.eventually('three probes', () => probes().length >= PROBES, {
-    within: (PROBES - 1) * RETRANS,
+    within: (PROBES - 1) * (RETRANS + lab.tolerance),
     detail: () => `${probes().length} were seen`,
   });
   const sent = probes();
