@@ -76,11 +76,20 @@ function problemsOfIssue(issue: z.core.$ZodIssue, path: Path): Problem[] {
     return [{ path, at: 'key', message: issue.issues[0]?.message ?? issue.message }];
   }
   if (issue.code === 'invalid_union') {
-    // The form that was meant is the one whose own type fits; without one, the union says what it takes.
-    const meant = issue.errors.find((errors) => !errors.some((e) => e.code === 'invalid_type' && e.path.length === 0));
+    const meant = meantForm(issue.errors);
     if (meant) return problemsOf(meant, path);
   }
   return [{ path, at: 'value', message: issue.message }];
+}
+
+/** The form that was meant is the one whose own type fits; without one, the union says what it takes. */
+function meantForm(forms: readonly (readonly z.core.$ZodIssue[])[]): readonly z.core.$ZodIssue[] | undefined {
+  const misses = (issue: z.core.$ZodIssue): boolean => {
+    if (issue.path.length > 0) return false;
+    if (issue.code === 'invalid_union') return meantForm(issue.errors) === undefined;
+    return issue.code === 'invalid_type' || issue.code === 'invalid_value';
+  };
+  return forms.find((issues) => !issues.some(misses));
 }
 
 /** `nodes.a.routes[0].via`, `nodes.a.files["/etc/radvd.conf"]`. */

@@ -8,6 +8,8 @@
  *
  * Maps merge by key, lists add up in that order, and of single values the most particular wins.
  */
+import { type Fault, resolveFault } from './faults/fault.ts';
+import type { FaultSource } from './faults/fault-schema.ts';
 import {
   formatIp,
   type Ip,
@@ -141,7 +143,16 @@ class Resolver {
           this.#end(name, end, settings ?? {}, [...path, 'ends', end], medium),
         )
       : (link.nodes ?? []).map((end, i) => this.#end(name, end, {}, [...path, 'nodes', i], medium));
-    return { name, type: link.type, medium, mtu: link.mtu ?? this.#source.defaults?.mtu ?? DEFAULT_MTU, ends, path };
+    const faults = this.#faults(link.faults ?? [], ends, [...path, 'faults']);
+    if (link.wire === false && faults.length > 0)
+      this.#problem([...path, 'wire'], 'only a wire in software can have faults; remove wire, or the faults');
+    const mtu = link.mtu ?? this.#source.defaults?.mtu ?? DEFAULT_MTU;
+    return { name, type: link.type, medium, mtu, wire: link.wire ?? faults.length > 0, faults, ends, path };
+  }
+
+  #faults(sources: readonly FaultSource[], ends: readonly PlacedEnd[], path: Path): Fault[] {
+    const problem = (found: Problem) => this.#context.problem(found);
+    return sources.flatMap((source, at) => resolveFault(source, { ends, path: [...path, at], problem }) ?? []);
   }
 
   #end(link: string, text: string, settings: EndSource, path: Path, medium: TopologyLink['medium']): PlacedEnd {
@@ -545,11 +556,13 @@ const plainAddress = ({ family, address, prefixLength }: TopologyAddress): Topol
   prefixLength,
 });
 
-const plainLink = ({ name, type, medium, mtu, ends }: PlacedLink): TopologyLink => ({
+const plainLink = ({ name, type, medium, mtu, wire, faults, ends }: PlacedLink): TopologyLink => ({
   name,
   type,
   medium,
   mtu,
+  wire,
+  faults,
   ends: ends.map(
     (end): TopologyEnd => ({
       link: end.link,

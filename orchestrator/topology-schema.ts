@@ -3,7 +3,9 @@
  * checked here; what needs two fields or more is in topology-resolve.ts.
  */
 import { z } from 'zod';
+import { faultSchema } from './faults/fault-schema.ts';
 import { isMulticast, isUnspecified, parsePrefix, parseZoned } from './ip-text.ts';
+import { fields, flag, list, map, named, number, text } from './schema-forms.ts';
 import { expected, expectedOneOf } from './topology-problems.ts';
 
 export const DEFAULT_KINDS: readonly string[] = ['kame', 'linux'];
@@ -19,39 +21,6 @@ const MAC = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i;
 const MEMORY = /^[1-9][0-9]{0,6}[KMG]$/;
 const ADDRESS = '[0-9A-Fa-f:.]+';
 const ZONE = '%[a-z][a-z0-9_.-]{0,14}';
-
-/** A string of one form; `pattern` is what editors check where `test` is more than a regular expression. */
-function text(what: string, test?: RegExp | ((text: string) => boolean), pattern?: string) {
-  const schema = z.string({ error: expected(what) });
-  if (test === undefined) return schema;
-  if (test instanceof RegExp) return schema.regex(test, { error: expected(what) });
-  const refined = schema.refine(test, { error: expected(what) });
-  return pattern === undefined ? refined : refined.meta({ pattern });
-}
-
-const flag = () => z.boolean({ error: expected('true or false') });
-const list = <T extends z.ZodType>(item: T, what: string) => z.array(item, { error: expected(what) });
-const map = <K extends z.ZodString, V extends z.ZodType>(key: K, value: V, what: string) =>
-  z.record(key, value, { error: expected(what) });
-
-/** Gives a form its name in the JSON Schema. */
-const named = <T extends z.ZodType>(id: string, schema: T): T => schema.meta({ id }) as T;
-
-/** A map of known fields. The message of an unknown one is the list of the known, for the hint. */
-function fields<S extends z.ZodRawShape>(what: string, shape: S) {
-  const wrongType = expected(what);
-  return z.strictObject(shape, {
-    error: (issue) => (issue.code === 'unrecognized_keys' ? Object.keys(shape).join(', ') : wrongType(issue)),
-  });
-}
-
-function number(least: number, most: number) {
-  const what = `a whole number from ${least} to ${most}`;
-  return z
-    .int({ error: expected(what) })
-    .min(least, { error: expected(what) })
-    .max(most, { error: expected(what) });
-}
 
 const unicastPrefix = (text: string, zoned: boolean): boolean => {
   const prefix = parsePrefix(text);
@@ -211,7 +180,15 @@ const endsOfLink = map(endName(ENDS), end.nullable(), 'a map from node to its en
 );
 
 const TWO = 'two ends; more need a link of type lan';
-const linkFields = { mtu };
+const linkFields = {
+  mtu,
+  wire: flag()
+    .describe('true: carried by a wire in software, so that a scenario can put faults on it. Follows from `faults`.')
+    .optional(),
+  faults: list(faultSchema, 'a list of faults such as [{ drop: { icmp6: neighborAdvertisement, nth: 1 } }]')
+    .describe('What goes wrong on the link, one behind the other in this order.')
+    .optional(),
+};
 const p2p = named(
   'p2p',
   fields('a link', {

@@ -9,6 +9,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Document, LineCounter, parseDocument, type YAMLParseError } from 'yaml';
+import type { Fault } from './faults/fault.ts';
 import { danglingAliases, locateIn, type Position } from './source-position.ts';
 import { didYouMean, expectedOneOf, type Path, type Problem, problemLine, problemsOf } from './topology-problems.ts';
 import { resolve } from './topology-resolve.ts';
@@ -55,6 +56,10 @@ export interface TopologyLink {
   /** `tun` carries bare IP packets without link-layer addresses; only a p2p link can be one. */
   readonly medium: 'ethernet' | 'tun';
   readonly mtu: number;
+  /** Carried by a wire in software, which can have faults. */
+  readonly wire: boolean;
+  /** In force from when the link is there; in this order, one behind the other. */
+  readonly faults: readonly Fault[];
   /** Exactly two on a p2p link. */
   readonly ends: readonly TopologyEnd[];
 }

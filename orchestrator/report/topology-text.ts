@@ -18,12 +18,14 @@ export function topologyText({ name, description, seed, nodes, links }: Topology
     seed,
     nodes: Object.fromEntries(nodes.map((node) => [node.name, nodeSource(node, twice)])),
     links: Object.fromEntries(
-      links.map(({ name, type, medium, mtu, ends }) => [
+      links.map(({ name, type, medium, mtu, wire, faults, ends }) => [
         name,
         {
           type,
           ...(type === 'p2p' ? { medium } : {}),
           mtu,
+          ...(wire ? { wire } : {}),
+          ...filled({ faults: faults.map(({ source }) => source) }),
           ends: Object.fromEntries(ends.map((each) => [`${each.node}:${each.interface}`, end(each, medium)])),
         },
       ]),

@@ -292,7 +292,7 @@ test.each<[title: string, text: string, ...errors: string[]]>([
   [
     'a medium on a LAN',
     ab('type: lan, medium: tun, nodes: [a, b]'),
-    't.yaml:5:20: links.ab.medium: unknown field; expected one of type, nodes, ends, mtu',
+    't.yaml:5:20: links.ab.medium: unknown field; expected one of type, nodes, ends, mtu, wire, faults',
   ],
   [
     'an unknown medium',
