@@ -3,6 +3,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Cell, runCell } from '#orchestrator/cell.ts';
+import type { Driver } from '#orchestrator/drivers/driver.ts';
 import { SimulationDriver } from '#orchestrator/drivers/simulation.ts';
 import { loadKinds } from '#orchestrator/kinds.ts';
 import { cells } from '#orchestrator/matrix.ts';
@@ -68,6 +69,21 @@ describe('every scenario', () => {
       expect(existsSync(readme), readme).toBe(true);
       expect(readFileSync(readme, 'utf8')).toContain(`\`${/([^/]+)\.scenario\.ts$/.exec(file)![1]}\``);
     }
+  });
+});
+
+describe('every lab of scenarios', () => {
+  const readmes = globSync('*/README.md', { cwd: TOPOLOGIES }).sort();
+  const commands = readmes.flatMap((file) =>
+    [...readFileSync(join(TOPOLOGIES, file), 'utf8').matchAll(/^npx kamelab run (\S+)/gm)].map(([, pattern]) => [
+      file,
+      pattern!.replaceAll("'", ''),
+    ]),
+  );
+
+  test.each(commands)('%s: `kamelab run %s` runs something', (_, pattern) => {
+    const patterns = [pattern!];
+    expect(cells(scenarios, kinds, [{ name: 'process' } as Driver], { patterns, implementations: [] })).not.toEqual([]);
   });
 });
 
