@@ -2,8 +2,9 @@
 import { chmodSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { ClientLine, Request, ServerLine } from './control-protocol.ts';
-import { metrics } from './metrics.ts';
+import { exposition } from './exposition.ts';
 import type { Node, RunningProgram } from './node.ts';
+import { processMetrics } from './process-metrics.ts';
 
 /** A request is words of a command line and configuration read from standard input; no line is longer. */
 const LONGEST_LINE = 16 * 1024 * 1024;
@@ -127,7 +128,8 @@ class Client {
       this.#run(run, typeof columns === 'number' ? columns : 80);
     } else if ('programs' in request) this.#answer({ programs: this.#node.programNames });
     else if ('state' in request) this.#answer({ state: this.#node.state() });
-    else if ('metrics' in request) this.#answer({ metrics: metrics(this.#node.kernel) });
+    else if ('metrics' in request)
+      this.#answer({ metrics: exposition([...this.#node.metrics(), ...processMetrics()]) });
     else if ('connected' in request) {
       this.#options.connected();
       this.#answer({ connected: true });

@@ -5,7 +5,9 @@
 
 import type { Random } from '#stack/env/random.ts';
 import { type Env, Stack } from '#stack/stack.ts';
+import type { Family } from './exposition.ts';
 import { StackKernel } from './kernel.ts';
+import { metrics } from './metrics.ts';
 import { type NodeState, nodeState } from './node-state.ts';
 import { type NodeEvent, NodeTrace } from './node-trace.ts';
 import { ProgramClock } from './program-clock.ts';
@@ -91,6 +93,12 @@ export class Node {
   /** What the node is and has, as JSON. */
   state(): NodeState {
     return nodeState(this.kernel, this.stack.hostname, this.stack.clock.now);
+  }
+
+  /** What it counts and holds, for Prometheus. */
+  metrics(): Family[] {
+    const { pool, queues } = this.stack;
+    return metrics(this.kernel, { outstanding: pool.outstanding, held: queues });
   }
 
   /** Hear of what happens in the stack until the function returned is called. `drops`: lost packets too. */

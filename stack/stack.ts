@@ -112,10 +112,19 @@ export class Stack {
     return this.interfaces.find((ifp) => ifp?.name === name);
   }
 
-  /** Packets that queues of this node hold: what the pool counts as out must be these and those on links. */
+  /** Packets that queues of this node hold. */
+  get queues() {
+    return {
+      neighbors: this.neighbors.held,
+      reassembly: this.reassembly.held,
+      udp: this.udp.held,
+      raw: this.raw.held,
+      loopback: (this.loopback.link as Loopback).held,
+    };
+  }
+
+  /** All of them: what the pool counts as out must be these and those on links. */
   get held(): number {
-    return (
-      this.neighbors.held + this.reassembly.held + this.udp.held + this.raw.held + (this.loopback.link as Loopback).held
-    );
+    return Object.values(this.queues).reduce((sum, held) => sum + held, 0);
   }
 }
