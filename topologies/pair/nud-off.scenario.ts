@@ -1,5 +1,5 @@
 import { defineScenario } from '#orchestrator/scenario.ts';
-import { echo, seen, unicastSolicitation } from '../frames.ts';
+import { anySolicitation, echo, seen, unicastSolicitation } from '../frames.ts';
 import { settled, WITHOUT_DAD } from '../settled.ts';
 import { IF, p2p, pair, tun } from './pair.ts';
 
@@ -35,6 +35,10 @@ export const scenario = defineScenario({
       a.peer.ping(b.address, { count: Math.ceil(WATCH / USE), interval: USE, wait: USE }),
       expect.noFrame(ab, 'probe of b', unicastSolicitation(a, b.address, b.mac), { since, during: WATCH }),
     ]);
+    const resolved = ab.medium === 'ethernet' ? 1 : 0;
+    await expect.frames(ab, 'solicitation for b, by which it was resolved', anySolicitation(b.address), resolved, {
+      since,
+    });
     expect.that(unanswered.received === 0, 'b is silent', unanswered.output);
     const requests = seen(ab, echo('echoRequest', a, b), since);
     expect.that(
