@@ -24,11 +24,14 @@ export class CaptureFile {
     this.flush();
   }
 
-  /** `time` after `epoch`, both in milliseconds; `from` becomes the packet's comment. */
-  frame(bytes: Uint8Array, time: number, epoch: number, from?: string): void {
+  /** `time` after `epoch`, both in milliseconds; the sender and what faults did become the packet's comments. */
+  frame(bytes: Uint8Array, time: number, epoch: number, from?: string, fault?: string): void {
     if (this.#closed) return;
-    const comments = from === undefined ? {} : { comments: [`from ${from}`] };
-    this.#add(enhancedPacket({ interface: 0, time: nanoseconds(epoch) + nanoseconds(time), bytes, ...comments }));
+    const comments = [
+      ...(from === undefined ? [] : [`from ${from}`]),
+      ...(fault === undefined ? [] : [`fault: ${fault}`]),
+    ];
+    this.#add(enhancedPacket({ interface: 0, time: nanoseconds(epoch) + nanoseconds(time), bytes, comments }));
     if (this.#buffered >= BUFFERED) this.flush();
     else this.#timer ??= setTimeout(() => this.flush(), DELAY).unref();
   }

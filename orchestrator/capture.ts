@@ -1,7 +1,16 @@
 /** The frames of one link: kept in order, decoded when asked for, told to who watches. */
 import { type Decoded, decode } from '#stack/wire/decode.ts';
-import type { Frame, LabLink } from './drivers/driver.ts';
+import type { FaultHandle, Frame, LabLink } from './drivers/driver.ts';
+import { type Fault, parseFault } from './faults/fault.ts';
+import type { FaultSource } from './faults/fault-schema.ts';
 import type { TopologyLink } from './topology.ts';
+import { UsageError } from './usage-error.ts';
+
+/** What carries a link that can have faults. */
+export interface Faulty {
+  readonly faults: readonly FaultHandle[];
+  place(fault: Fault): FaultHandle;
+}
 
 export class LinkRecord implements LabLink {
   readonly name: string;
@@ -10,6 +19,8 @@ export class LinkRecord implements LabLink {
   readonly mtu: number;
   readonly frames: Frame[] = [];
   lost = 0;
+  readonly #link: TopologyLink;
+  #carrier: Faulty | undefined;
   readonly #tell: (frame: Frame) => void;
   readonly #senders = new Map<string, string>();
 
@@ -18,15 +29,38 @@ export class LinkRecord implements LabLink {
     this.type = link.type;
     this.medium = link.medium;
     this.mtu = link.mtu;
+    this.#link = link;
     this.#tell = tell;
     for (const end of link.ends) this.#senders.set(end.mac, end.node);
   }
 
   /** Takes the bytes as they are: the caller copies out of a buffer it uses again. */
   add(time: number, bytes: Uint8Array, from?: string): void {
-    const frame = new SeenFrame(time, this.name, this.medium, bytes, from ?? this.#sender(bytes));
+    this.push(this.frame(time, bytes, from));
+  }
+
+  /** One that is to be pushed when more is known of it. */
+  frame(time: number, bytes: Uint8Array, from?: string): SeenFrame {
+    return new SeenFrame(time, this.name, this.medium, bytes, from ?? this.#sender(bytes));
+  }
+
+  push(frame: SeenFrame): void {
     this.frames.push(frame);
     this.#tell(frame);
+  }
+
+  carriedBy(carrier: Faulty): void {
+    this.#carrier = carrier;
+  }
+
+  get faults(): readonly FaultHandle[] {
+    return this.#carrier?.faults ?? [];
+  }
+
+  fault(spec: FaultSource): FaultHandle {
+    const { name, ends } = this.#link;
+    if (this.#carrier === undefined) throw new UsageError(`link ${name} can have no faults: write wire: true for it`);
+    return this.#carrier.place(parseFault(spec, ends, `link ${name}`));
   }
 
   /** By the source MAC; a node may send with another's, so this is a hint for people and not for verdicts. */
@@ -38,11 +72,12 @@ export class LinkRecord implements LabLink {
   }
 }
 
-class SeenFrame implements Frame {
+export class SeenFrame implements Frame {
   readonly time: number;
   readonly link: string;
   readonly bytes: Uint8Array;
   readonly from: string | undefined;
+  fault: string | undefined = undefined;
   readonly #medium: 'ethernet' | 'tun';
   #decoded: Decoded | undefined;
 

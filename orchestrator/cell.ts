@@ -1,13 +1,13 @@
 /** One cell, from a topology to a verdict and its case folder. */
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Peer } from '#node/peers/peer.ts';
 import { adapter } from './adapters.ts';
 import type { Driver, Frame, Lab } from './drivers/driver.ts';
 import { Failed, Judge } from './judge.ts';
+import { type Load, type LoadMeter, lostText, overload } from './load.ts';
 import type { CellResult, Outcome } from './outcome.ts';
 import type { CaseFolder } from './results.ts';
 import type { Context, Scenario } from './scenario.ts';
-import { topology, withKinds } from './topology.ts';
+import { type Topology, topology, withKinds } from './topology.ts';
 
 export interface Cell {
   readonly id: string;
@@ -21,8 +21,8 @@ export interface Cell {
 /** The implementation, the link or the machine can't do what the cell needs. */
 class Unsupported extends Error {}
 
-/** A failing cell on a machine that stood still for this long proves nothing. Milliseconds. */
-const OVERLOADED = 400;
+/** Milliseconds. Of a lab in real time that never came up, which has no tolerance of its own. */
+const TOLERANCE = 250;
 const TIMEOUT = 60_000;
 
 export interface CellOptions {
@@ -32,55 +32,76 @@ export interface CellOptions {
   readonly folder: CaseFolder;
   readonly signal?: AbortSignal;
   readonly seed?: number;
+  /** Without one a failure in real time is never put down to the machine. */
+  readonly meter?: LoadMeter;
+  /** The lab stands: what is left is mostly waiting. */
+  readonly up?: () => void;
 }
 
-export async function runCell(cell: Cell, { labId, kinds, folder, signal, seed }: CellOptions): Promise<CellResult> {
+/** The lab of a cell. Throws a UsageError where the scenario's topology is wrong. */
+export function planOf({ scenario, variant, roles }: Cell, kinds: readonly string[], seed?: number): Topology {
+  const given = scenario.variants[variant]!;
+  const source = {
+    ...given,
+    name: scenario.name,
+    // nodes need no kind of their own: the casting gives it
+    defaults: { kind: Object.values(roles)[0]!, ...given.defaults },
+    ...(seed === undefined ? {} : { seed }),
+  };
+  return withKinds(topology(source, { kinds }), roles);
+}
+
+/** Leaves the case folder open: who judges the result, among others of the same cell, ends it. */
+export async function runCell(cell: Cell, options: CellOptions): Promise<CellResult> {
   const { scenario, driver } = cell;
+  const { labId, kinds, folder, signal, seed, meter } = options;
   const started = Date.now();
-  const lag = monitorEventLoopDelay({ resolution: 20 });
-  lag.enable();
+  const realTime = driver.name !== 'sim';
+  let measure = realTime ? meter?.begin() : undefined;
+  let load: Omit<Load, 'lost'> | undefined;
+  let lab: Lab | undefined;
   let outcome: Outcome = 'pass';
   let reason = '';
   let judge: Judge | undefined;
   let versions: Record<string, string> = {};
   let usedSeed = seed ?? 1;
   try {
-    const variant = scenario.variants[cell.variant]!;
-    const source = {
-      ...variant,
-      name: scenario.name,
-      // nodes need no kind of their own: the casting gives it
-      defaults: { kind: Object.values(cell.roles)[0]!, ...variant.defaults },
-      ...(seed === undefined ? {} : { seed }),
-    };
-    const plan = withKinds(topology(source, { kinds }), cell.roles);
+    const plan = planOf(cell, kinds, seed);
     usedSeed = plan.seed;
     const unsupported = driver.unsupported(plan);
     if (unsupported !== undefined) throw new Unsupported(unsupported);
     await folder.begin(plan);
     const onFrame = (frame: Frame, epoch: number): void => folder.frame(frame, epoch);
-    await using lab = await driver.up(plan, { id: labId, onFrame, ...(signal === undefined ? {} : { signal }) });
+    await using standing = await driver.up(plan, { id: labId, onFrame, ...(signal === undefined ? {} : { signal }) });
+    lab = standing;
+    options.up?.();
+    // bringing it up is work, and not yet judged
+    measure?.end();
+    measure = realTime ? meter?.begin() : undefined;
     judge = new Judge(lab);
     versions = await lab.versions();
+    folder.up(lab);
     try {
       await inTime(scenario.run(contextOf(cell, lab, judge, folder)), scenario.timeout ?? TIMEOUT, lab, signal);
       // also one that the scenario forgot to wait for
       const missed = judge.checks.find(({ ok }) => !ok);
       if (missed !== undefined) throw new Failed(`${missed.text}: ${missed.detail}`);
+      judgeFaults(lab, judge);
     } finally {
+      load = measure?.end();
       await folder.evidence(lab);
     }
-    const lost = [...lab.links.values()].find((link) => link.lost > 0);
-    if (lost !== undefined)
-      [outcome, reason] = ['inconclusive', `the capture of ${lost.name} lost ${lost.lost} frames`];
   } catch (error) {
+    load ??= measure?.end();
     [outcome, reason] = judged(error);
+    if (realTime && load !== undefined && machineMayBeToBlame(outcome, error)) {
+      const busy = overload({ ...load, lost: lostIn(lab) }, lab?.tolerance ?? TOLERANCE);
+      if (busy !== undefined) [outcome, reason] = ['inconclusive', `the machine was too busy: ${busy}; then: ${reason}`];
+    }
   }
-  lag.disable();
-  const stood = lag.max / 1e6;
-  if (outcome === 'fail' && driver.name !== 'sim' && stood > OVERLOADED) {
-    [outcome, reason] = ['inconclusive', `the machine stood still for ${stood.toFixed(0)} ms; then: ${reason}`];
-  }
+  // captures are emptied as the lab goes down: only now it is known
+  const lost = lostIn(lab);
+  if (outcome === 'pass' && lost > 0) [outcome, reason] = ['inconclusive', lostText(lost)];
   const result: CellResult = {
     id: cell.id,
     scenario: scenario.name,
@@ -100,11 +121,28 @@ export async function runCell(cell: Cell, { labId, kinds, folder, signal, seed }
     checks: judge?.checks ?? [],
     versions,
     folder: folder.relative,
+    ...(load === undefined ? {} : { load: { ...load, lost } }),
   };
   // a cell that was broken off is not finished: nothing is kept that could be taken for its verdict
   signal?.throwIfAborted();
-  await folder.end(result);
   return result;
+}
+
+const lostIn = (lab: Lab | undefined): number =>
+  [...(lab?.links.values() ?? [])].reduce((sum, link) => sum + link.lost, 0);
+
+/** A late answer breaks an expectation or ends a wait; it makes no slip in the testbed's own code. */
+const machineMayBeToBlame = (outcome: Outcome, error: unknown): boolean =>
+  outcome === 'fail' ||
+  (outcome === 'harness-error' && ![TypeError, ReferenceError, SyntaxError].some((slip) => error instanceof slip));
+
+/** What was to go wrong did: a pass without it would prove nothing. */
+function judgeFaults(lab: Lab, judge: Judge): void {
+  for (const link of lab.links.values()) {
+    for (const { name, fired, optional } of link.faults) {
+      if (fired > 0 || !optional) judge.that(fired > 0, `${link.name}: fault struck: ${name}`, 'it never did');
+    }
+  }
 }
 
 function judged(error: unknown): [Outcome, string] {

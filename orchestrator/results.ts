@@ -3,7 +3,7 @@
  *
  *   results/latest -> 20261120T172850Z-3fa9
  *   results/20261120T172850Z-3fa9/  results.json junit.xml index.html
- *     cells/nud-p2p.tun.kame-linux.process/  topology.yaml LINK.pcapng timeline.json result.json nodes/NODE/*.txt
+ *     cells/nud-p2p.tun.kame-linux.process/  topology.yaml LINK.pcapng timeline.json metrics.jsonl result.json nodes/NODE/*.txt
  *
  * Captures grow while a cell runs, a result is whole or not there: a run that is killed keeps what has finished.
  */
@@ -24,7 +24,9 @@ import { CaptureFile } from './capture-file.ts';
 import type { Cell } from './cell.ts';
 import type { Frame, Lab, LabEvent } from './drivers/driver.ts';
 import { gather } from './evidence.ts';
+import { appendPings, Sampler } from './metrics.ts';
 import type { CellResult, RunResult } from './outcome.ts';
+import { pings } from './pings.ts';
 import { junitXml } from './report/junit.ts';
 import { type Timeline, timelineEntries } from './report/timeline.ts';
 import { topologyText } from './report/topology-text.ts';
@@ -37,6 +39,8 @@ export interface CaseFolder {
   /** Relative to the run's folder. */
   readonly relative: string;
   begin(topology: Topology): Promise<void>;
+  /** It came up: metrics are sampled from now on. */
+  up(lab: Lab): void;
   /** `epoch` is the lab's: frames come before `up` has returned it. */
   frame(frame: Frame, epoch: number): void;
   step(time: number, text: string): void;
@@ -135,6 +139,8 @@ function resumed(results: string, resume: string, options: RunFolderOptions): Ru
   return new RunFolder(path, { ...options, started: before.started }, [...cells.values()]);
 }
 
+export const METRICS = 'metrics.jsonl';
+
 /** Frames that the time line lists: captures have them all. */
 const LISTED = 10_000;
 
@@ -149,6 +155,7 @@ class CellFolder implements CaseFolder {
   #omitted = 0;
   #epoch: number | undefined;
   #topology: Topology | undefined;
+  #sampler: Sampler | undefined;
 
   constructor(path: string, relative: string, ended: (result: CellResult) => void) {
     this.#path = path;
@@ -167,9 +174,14 @@ class CellFolder implements CaseFolder {
     }
   }
 
+  up(lab: Lab): void {
+    this.#sampler = new Sampler(lab, join(this.#path, METRICS));
+  }
+
   frame(frame: Frame, epoch: number): void {
     this.#epoch = epoch;
-    this.#captures.get(frame.link)?.frame(frame.bytes, frame.time, epoch, frame.from);
+    this.#sampler?.passed(frame.time);
+    this.#captures.get(frame.link)?.frame(frame.bytes, frame.time, epoch, frame.from, frame.fault);
     if (this.#frames.length < LISTED) this.#frames.push(frame);
     else this.#omitted++;
   }
@@ -181,7 +193,8 @@ class CellFolder implements CaseFolder {
   async evidence(lab: Lab): Promise<void> {
     this.#epoch = lab.epoch;
     this.#events = lab.events;
-    for (const { node, command, output } of await gather(lab)) {
+    const [gathered] = await Promise.all([gather(lab), this.#sampler?.end()]);
+    for (const { node, command, output } of gathered) {
       const folder = join(this.#path, 'nodes', node);
       mkdirSync(folder, { recursive: true });
       const name = command === undefined ? 'log' : command.replace(/[^A-Za-z0-9]+/g, '-');
@@ -199,6 +212,7 @@ class CellFolder implements CaseFolder {
         entries: timelineEntries(happened, this.#topology),
       };
       writeWhole(join(this.#path, 'timeline.json'), linesOf(timeline));
+      appendPings(join(this.#path, METRICS), pings(this.#frames));
     }
     writeJson(join(this.#path, 'result.json'), result);
     this.#ended(result);

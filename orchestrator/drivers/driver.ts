@@ -6,6 +6,7 @@
  */
 import type { NodeState } from '#node/node-state.ts';
 import type { Decoded } from '#stack/wire/decode.ts';
+import type { FaultSource } from '../faults/fault-schema.ts';
 import type { Topology } from '../topology.ts';
 
 export type DriverName = 'docker' | 'process' | 'sim';
@@ -133,6 +134,24 @@ export interface LabLink {
 
 export interface Frame {
   readonly time: number;
+  /** Faults that were ever on it, those of the topology first. One that never fired makes the run fail. */
+  readonly faults: readonly FaultHandle[];
+  /**
+   * Puts a fault on the link, behind those that it has; its times count from now. Throws a UsageError when it is none, and
+   * on a link that is not a wire: one takes `wire: true` or faults in the topology to become one.
+   */
+  fault(spec: FaultSource): FaultHandle;
+}
+
+export interface FaultHandle {
+  /** As written, or what it does. */
+  readonly name: string;
+  /** Nobody minds when it never fires. */
+  readonly optional: boolean;
+  /** How often it struck a frame so far. */
+  readonly fired: number;
+  /** Off the link again: what it holds back goes on at once, what it delays keeps its time. */
+  remove(): void;
   readonly link: string;
   /** Link-layer header first on Ethernet, the IP header on TUN. */
   readonly bytes: Uint8Array;
@@ -142,6 +161,8 @@ export interface Frame {
   readonly decoded: Decoded;
 }
 
+  /** What faults did to it: `lost`, `delayed by 30 ms`. The bytes are as it was sent. */
+  readonly fault?: string | undefined;
 export interface LabEvent {
   readonly time: number;
   readonly node: string;

@@ -9,6 +9,8 @@ import { Segment, type SegmentEnd } from '#stack/link/segment.ts';
 import { Pool } from '#stack/packet/pool.ts';
 import { parseMac } from '#stack/wire/ethernet.ts';
 import { LinkRecord } from '../capture.ts';
+import { Line } from '../faults/line.ts';
+import { ALL } from '../faults/wire.ts';
 import type { Kind } from '../kinds.ts';
 import type { Topology, TopologyLink, TopologyNode } from '../topology.ts';
 import { splitWords } from '../words.ts';
@@ -88,7 +90,7 @@ class SimulatedLab implements Lab {
     this.id = id;
     this.topology = topology;
     const random = new SeededRandom(topology.seed);
-    const pool = new Pool();
+    const pool = this.#pool;
     const ends = new Map<string, SegmentEnd>();
     for (const link of topology.links) this.#connect(link, ends, onFrame);
     for (const node of topology.nodes) {
@@ -97,6 +99,7 @@ class SimulatedLab implements Lab {
         random: random.fork(node.name),
         pool,
         hostname: node.hostname,
+  readonly #pool = new Pool();
         strict: true,
         date: () => EPOCH + this.clock.now,
       });
@@ -112,34 +115,40 @@ class SimulatedLab implements Lab {
     this.#segments.set(link.name, segment);
     const record = new LinkRecord(link, (frame: Frame) => onFrame?.(frame, EPOCH));
     this.links.set(link.name, record);
-    const senders = new Map<SegmentEnd, string>();
-    for (const end of link.ends) {
-      const connected = segment.connect(medium === 'ethernet' ? parseMac(end.mac) : undefined);
-      senders.set(connected, end.node);
-      ends.set(`${end.node}:${end.interface}`, connected);
-    }
+    const connected = link.ends.map((end) => {
+      const made = segment.connect(medium === 'ethernet' ? parseMac(end.mac) : undefined);
+      ends.set(`${end.node}:${end.interface}`, made);
+      return made;
+    });
+    if (link.wire) return this.#wire(link, segment, connected, record);
+    const senders = new Map(connected.map((end, at) => [end, link.ends[at]!.node]));
     segment.tap((pkt, from) => {
       record.add(this.clock.now, pkt.bytes.slice(pkt.head, pkt.tail), senders.get(from));
     });
   }
 
-  /** Commands and daemons, once every node is there. */
-  async start(): Promise<void> {
-    for (const { name, commands, daemons } of this.topology.nodes) {
-      const node = this.nodes.get(name)!;
-      for (const command of commands) {
-        const result = await node.exec(command);
-        if (result.code !== 0)
-          throw new Error(`${name}: '${command}' ended with ${result.code}: ${result.stderr.trim()}`);
-      }
-      for (const daemon of daemons) {
-        const running = await node.start(daemon.run);
-        const ready = daemon.ready === undefined ? undefined : new RegExp(daemon.ready, 'm');
-        if (ready !== undefined && !(await this.until(() => ready.test(running.stdout + running.stderr), 10_000))) {
-          throw new Error(`${name}: '${daemon.run}' was not ready in 10 s`);
-        }
-      }
-    }
+  /** A frame's way leads over the wire before it takes the segment's own time. */
+  #wire(link: TopologyLink, segment: Segment, ends: readonly SegmentEnd[], record: LinkRecord): void {
+    const places = new Map(ends.map((end, at) => [end, at]));
+    const timer = new Timer(() => line.release());
+    const line: Line = new Line({
+      link,
+      seed: this.topology.seed,
+      record,
+      now: () => this.clock.now,
+      wake: (time) => {
+        if (time === Number.POSITIVE_INFINITY) this.clock.disarm(timer);
+        else this.clock.arm(timer, time - this.clock.now);
+      },
+      deliver: (bytes, from, to) => {
+        const pkt = this.#pool.take(bytes.length);
+        pkt.bytes.set(bytes, pkt.head);
+        pkt.tail = pkt.head + bytes.length;
+        segment.carry(pkt, ends[from]!, to === ALL ? undefined : ends[to]!);
+      },
+      tell: (event) => this.events.push(event),
+    });
+    segment.filter((pkt, from) => line.transmit(pkt.bytes.subarray(pkt.head, pkt.tail), places.get(from)!));
   }
 
   get now(): number {

@@ -11,6 +11,7 @@
  * it lets it through.
  */
 import { dump } from '#stack/wire/dump.ts';
+import type { FaultHandle } from '../drivers/driver.ts';
 import type { Fault } from './fault.ts';
 import { Seen } from './match.ts';
 import { type Due, Schedule } from './schedule.ts';
@@ -44,17 +45,7 @@ export interface WireOptions {
 
 /** What a record of a frame keeps of its fate. */
 export interface Marked {
-  fault?: string | undefined;
-}
-
-/** A fault on a wire, as scenarios hold it. */
-export interface PlacedFault {
-  readonly name: string;
-  readonly optional: boolean;
-  /** How often it struck so far. */
-  readonly fired: number;
-  /** Off the link again: what it holds back goes on at the next `release`, what it delays keeps its time. */
-  remove(): void;
+  fault: string | undefined;
 }
 
 export const ALL = -1;
@@ -106,11 +97,11 @@ export class Wire {
   }
 
   /** All that were ever on the link. */
-  get faults(): readonly PlacedFault[] {
+  get faults(): readonly FaultHandle[] {
     return this.#placed.map((stage) => this.#handle(stage));
   }
 
-  place(fault: Fault, now: number): PlacedFault {
+  place(fault: Fault, now: number): FaultHandle {
     const stage = new Stage<Entry>(fault, this.#surroundings, now, this.#placed.length);
     this.#placed.push(stage);
     this.#stages = [...this.#stages, stage];
@@ -331,7 +322,7 @@ export class Wire {
     });
   }
 
-  #handle(stage: Stage<Entry>): PlacedFault {
+  #handle(stage: Stage<Entry>): FaultHandle {
     return {
       name: stage.fault.name,
       optional: stage.fault.optional,

@@ -136,7 +136,7 @@ function entryRow(entry: Entry): Html {
   const held = kind === 'check' && (entry.ok ? '✓ ' : '✗ ');
   const detail = kind === 'check' && entry.detail !== '' && html`<p class="detail">${entry.detail}</p>`;
   const where =
-    kind === 'frame'
+    kind === 'frame' || kind === 'fault'
       ? `${entry.link}${entry.from === undefined ? '' : ` from ${entry.from}`}`
       : kind === 'event'
         ? entry.node

@@ -4,7 +4,7 @@
  */
 import { type Html, html } from './html.ts';
 import { clockText, durationText } from './text.ts';
-import type { CheckEntry, Entry, FrameEntry, StepEntry } from './timeline.ts';
+import type { CheckEntry, Entry, FaultEntry, FrameEntry, StepEntry } from './timeline.ts';
 
 const TIME = 78;
 /** Of a node: wide while there are few. */
@@ -22,6 +22,7 @@ type Row =
   | FrameEntry
   | StepEntry
   | CheckEntry
+  | FaultEntry
   | { readonly kind: 'held'; readonly time: number; readonly texts: string[] }
   | { readonly kind: 'silence'; readonly time: number; readonly length: number };
 
@@ -47,7 +48,8 @@ function rowsOf(entries: readonly Entry[]): Row[] {
   let frames = 0;
   let before: number | undefined;
   for (const entry of entries) {
-    if (entry.kind === 'event') continue;
+    // a struck frame says so itself; a link that goes down or up has no frame
+    if (entry.kind === 'event' || (entry.kind === 'fault' && entry.from !== undefined)) continue;
     if (entry.kind === 'frame' && ++frames > FRAMES) break;
     if (before !== undefined && entry.time - before > SILENCE)
       rows.push({ kind: 'silence', time: before, length: entry.time - before });
@@ -80,6 +82,8 @@ function rowPicture(row: Row, y: number, layout: Layout): Html {
       return html`<text class="silence" x="${(TIME + layout.right) / 2}" y="${y + 4}">· · ·  ${durationText(row.length)}  · · ·</text>`;
     case 'step':
       return banner('step', `▸ ${row.text}`, row.text, y, time, layout);
+    case 'fault':
+      return banner('step', `⚡ ${row.link}: ${row.text}`, row.text, y, time, layout);
     case 'held': {
       const more = row.texts.length === 1 ? '' : ` and ${row.texts.length - 1} more`;
       const text = cut(row.texts[0]!, Math.max(layout.right, 420) - TIME - 50 - more.length * LETTER);

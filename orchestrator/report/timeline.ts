@@ -14,7 +14,7 @@ export interface Timeline {
   readonly entries: readonly Entry[];
 }
 
-export type Entry = FrameEntry | EventEntry | StepEntry | CheckEntry;
+export type Entry = FrameEntry | EventEntry | StepEntry | CheckEntry | FaultEntry;
 
 export interface FrameEntry {
   readonly kind: 'frame';
@@ -26,12 +26,24 @@ export interface FrameEntry {
   readonly label: string;
   readonly text: string;
   readonly length: number;
+  /** What faults did to it. */
+  readonly fault?: string;
 }
 
 export interface EventEntry {
   readonly kind: 'event';
   readonly time: number;
   readonly node: string;
+  readonly text: string;
+}
+
+/** A fault did something: to a frame, or to the link. */
+export interface FaultEntry {
+  readonly kind: 'fault';
+  readonly time: number;
+  readonly link: string;
+  /** Who sent the frame. */
+  readonly from?: string;
   readonly text: string;
 }
 
@@ -57,7 +69,7 @@ export interface Happened {
 }
 
 /** At one time: a step before what it brings about, a check after what it judges. */
-const ORDER = { step: 0, event: 1, frame: 2, check: 3 } as const;
+const ORDER = { step: 0, event: 1, frame: 2, fault: 3, check: 4 } as const;
 
 /** To the microsecond: what more digits say is noise. */
 const rounded = <T extends { readonly time: number }>(entry: T): T => ({
@@ -69,7 +81,7 @@ export function timelineEntries({ frames, events, steps, checks }: Happened, top
   const links = new Map(topology.links.map((link) => [link.name, link]));
   const entries: Entry[] = [
     ...steps.map(({ time, text }): StepEntry => ({ kind: 'step', time, text })),
-    ...events.map(eventEntry),
+    ...events.map((event) => (event.type === 'fault' ? faultEntry(event) : eventEntry(event))),
     ...frames.map((frame) => frameEntry(frame, links.get(frame.link))),
     ...checks.map((check): CheckEntry => ({ kind: 'check', ...check })),
   ];
@@ -77,16 +89,17 @@ export function timelineEntries({ frames, events, steps, checks }: Happened, top
 }
 
 function frameEntry(frame: Frame, link: TopologyLink | undefined): FrameEntry {
-  const { time, from, decoded, bytes } = frame;
+  const { time, from, decoded, bytes, fault } = frame;
   return {
     kind: 'frame',
     time,
     link: frame.link,
     ...(from === undefined ? {} : { from }),
     to: link === undefined ? [] : destinations(frame, link),
-    label: frameLabel(decoded),
+    label: fault === undefined ? frameLabel(decoded) : `${frameLabel(decoded)} (${fault})`,
     text: dump(bytes, link?.medium === 'tun' ? 'raw' : 'ethernet'),
     length: bytes.length,
+    ...(fault === undefined ? {} : { fault }),
   };
 }
 
@@ -99,6 +112,13 @@ function destinations({ from, decoded }: Frame, link: TopologyLink): string[] {
   if (from !== undefined && link.type === 'p2p') return others.map((end) => end.node);
   const group = station !== undefined && (Number.parseInt(station.slice(0, 2), 16) & 1) === 1;
   return group ? others.map((end) => end.node) : [];
+}
+
+/** `lost, by 'drop icmp6 neighborAdvertisement nth 1': fe80::b > fe80::a: ...` */
+function faultEntry({ time, node, ...event }: LabEvent): FaultEntry {
+  const { link, fault, what, frame } = event as Record<string, string | undefined>;
+  const text = `${what}, by '${fault}'${frame === undefined ? '' : `: ${frame}`}`;
+  return { kind: 'fault', time, link: link ?? '', ...(node === '' ? {} : { from: node }), text };
 }
 
 function eventEntry({ time, node, type, ...fields }: LabEvent): EventEntry {

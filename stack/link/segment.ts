@@ -6,6 +6,12 @@ import { type Link, type LinkUser, type Medium, NO_OFFLOAD } from './link.ts';
 /** Sees every frame on a segment as it is sent, `head` at the link-layer header. The packet is only lent. */
 export type Tap = (pkt: Packet, from: SegmentEnd) => void;
 
+/**
+ * Stands in a segment's way and decides of each frame that is sent. True: it goes on. False: it does not, and what the
+ * filter wants of it comes back through `carry`, now or later. The packet is only lent.
+ */
+export type WireFilter = (pkt: Packet, from: SegmentEnd) => boolean;
+
 /** Default one-way delay, in milliseconds: that of a short cable between real machines. */
 const LATENCY = 0.05;
 /** Frames in flight on one segment; more are lost, as in a full switch. */
@@ -23,9 +29,11 @@ export class Segment {
   readonly #ends: SegmentEnd[] = [];
   readonly #queue = new PacketQueue();
   readonly #senders: SegmentEnd[] = [];
+  readonly #targets: (SegmentEnd | undefined)[] = [];
   readonly #dues: number[] = [];
   readonly #timer = new Timer(() => this.#deliver());
   #tap: Tap | undefined;
+  #filter: WireFilter | undefined;
   #up = true;
   /** Frames lost because too many were in flight, or the segment was down. */
   lost = 0;
@@ -46,6 +54,10 @@ export class Segment {
 
   tap(tap: Tap | undefined): void {
     this.#tap = tap;
+  }
+
+  filter(filter: WireFilter | undefined): void {
+    this.#filter = filter;
   }
 
   get up(): boolean {
@@ -70,8 +82,21 @@ export class Segment {
       return pkt.give();
     }
     this.#tap?.(pkt, from);
+    if (this.#filter !== undefined && !this.#filter(pkt, from)) return pkt.give();
+    this.#take(pkt, from, undefined);
+  }
+
+  /** On its way past tap and filter, to one end or to all but `from`. */
+  carry(pkt: Packet, from: SegmentEnd, to?: SegmentEnd): void {
+    if (this.#up && this.#queue.length < IN_FLIGHT) return this.#take(pkt, from, to);
+    this.lost++;
+    pkt.give();
+  }
+
+  #take(pkt: Packet, from: SegmentEnd, to: SegmentEnd | undefined): void {
     this.#queue.add(pkt);
     this.#senders.push(from);
+    this.#targets.push(to);
     this.#dues.push(this.#clock.now + this.latency);
     if (!this.#timer.armed) this.#clock.arm(this.#timer, this.latency);
   }
@@ -82,15 +107,16 @@ export class Segment {
       this.#dues.shift();
       const pkt = this.#queue.take()!;
       const sender = this.#senders.shift()!;
-      this.#fanOut(pkt, sender);
+      this.#fanOut(pkt, sender, this.#targets.shift());
     }
     if (this.#dues.length > 0) this.#clock.arm(this.#timer, this.#dues[0]! - this.#clock.now);
   }
 
-  #fanOut(pkt: Packet, sender: SegmentEnd): void {
+  #fanOut(pkt: Packet, sender: SegmentEnd, target: SegmentEnd | undefined): void {
     let last: SegmentEnd | undefined;
     for (const end of this.#ends) {
-      if (end === sender || end.user === undefined || !end.hears(pkt)) continue;
+      if (end === sender || (target !== undefined && end !== target) || end.user === undefined || !end.hears(pkt))
+        continue;
       if (last !== undefined) last.user!.receive(arrive(pkt.copy()));
       last = end;
     }

@@ -1,8 +1,9 @@
 /** A wire in a test's hand: what is sent over it, when, and what comes out at which end. */
 
+import type { FaultHandle } from '#orchestrator/drivers/driver.ts';
 import { parseFault } from '#orchestrator/faults/fault.ts';
 import type { FaultSource } from '#orchestrator/faults/fault-schema.ts';
-import { ALL, type FaultEvent, type PlacedFault, Wire } from '#orchestrator/faults/wire.ts';
+import { ALL, type FaultEvent, Wire } from '#orchestrator/faults/wire.ts';
 import { concat, echoRequest, type Layer, packet } from '#tests/support/packets.ts';
 
 const MACS = [0x0a, 0x0b, 0x0c].map((last) => Uint8Array.of(2, 0, 0, 0, 0, last));
@@ -39,7 +40,7 @@ export class Bench {
     });
   }
 
-  place(source: FaultSource): PlacedFault {
+  place(source: FaultSource): FaultHandle {
     return this.wire.place(parseFault(source, this.#ends), this.now);
   }
 

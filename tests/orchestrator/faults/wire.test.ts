@@ -421,7 +421,7 @@ test('the fate of a frame is marked on its record', () => {
   const bench = new Bench();
   bench.place({ delay: '1ms' });
   bench.place({ drop: { nth: 1 } });
-  const mark: { fault?: string } = {};
+  const mark: { fault: string | undefined } = { fault: undefined };
   expect(bench.wire.transmit(echo(1), A, 0, mark)).toBe(false);
   expect(mark.fault).toBe('delayed by 1 ms; lost');
 });
