@@ -22,6 +22,7 @@ const every = cells(scenarios, kinds, [driver], { patterns: [], implementations:
 const NOWHERE: CaseFolder = {
   relative: '',
   begin: async () => {},
+  up: () => {},
   frame: () => {},
   step: () => {},
   evidence: async () => {},
