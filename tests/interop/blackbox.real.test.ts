@@ -81,6 +81,11 @@ const CONFIGS: Record<string, object> = {
     interfaces: [{ name: 'nud', mac: DM, addresses: [`${D}/64`] }],
     commands: [`ndp -s ${T} ${TM}`, 'ndp -i nud basereachable=200 retrans=200'],
   },
+  fuzzed: {
+    sysctls: QUIET,
+    interfaces: [{ name: 'fuzzed', mac: DM, addresses: [`${D}/64`] }],
+    commands: [`ndp -s ${T} ${TM}`, `ndp -s ${TL}%fuzzed ${TM}`],
+  },
   claimed: { interfaces: [{ name: 'claimed', mac: DM, addresses: [`${D}/64`] }] },
   contested: { interfaces: [{ name: 'contested', mac: DM, addresses: [`${D}/64`] }] },
   looped: { interfaces: [{ name: 'looped', mac: DM, addresses: [`${D}/64`] }] },
@@ -108,7 +113,18 @@ beforeAll(async () => {
     }),
   );
   link.setMtu('big', 65_521, NAMESPACE);
-  for (const device of ['host', 'left', 'big', 'nud', 'claimed', 'contested', 'looped', 'disguised', 'late']) {
+  for (const device of [
+    'host',
+    'left',
+    'big',
+    'nud',
+    'fuzzed',
+    'claimed',
+    'contested',
+    'looped',
+    'disguised',
+    'late',
+  ]) {
     await tester.open({ device, mac: TM, peer: DM, address: D });
   }
   await tester.open({ device: 'right', mac: TM2, peer: DM2, address: WORDS.D2 });
@@ -1132,6 +1148,15 @@ describe.runIf(able)('duplicate address detection', () => {
     expect((await address(name, D)).state).toBe('preferred');
     expect((await address(name, WORDS.DL)).state).toBe('preferred');
   });
+});
+
+test.runIf(able)('1500 random packets do no harm, and every answer to them is sound (seed 1)', async () => {
+  const { answers, problems } = await tester.fuzz('fuzzed', 1, 1500, 50);
+  expect(problems).toEqual([]);
+  expect(answers).toBeGreaterThan(50);
+  const { counters } = await node('fuzzed').state();
+  expect(counters.ip6.internalError).toBe(0);
+  await holds({ node: 'fuzzed', device: 'fuzzed', settle: ['fuzzed'] }, ['', 'ip()/echo(100)', 'reply(100)']);
 });
 
 test.runIf(able)('tshark finds nothing malformed and no bad checksum in all that the nodes sent', async () => {

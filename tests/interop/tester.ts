@@ -83,6 +83,11 @@ export class Tester {
     return this.#ask('flood', { device, sent, times, each });
   }
 
+  /** Random packets, `each` at once; what is wrong with any frame that comes back. */
+  fuzz(device: string, seed: number, count: number, each: number): Promise<{ answers: number; problems: string[] }> {
+    return this.#ask('fuzz', { device, seed, count, each });
+  }
+
   /** Judge what came by itself. */
   heard(device: string, ...wanted: string[]): Promise<Judgement> {
     return this.#ask('heard', { device, wanted });

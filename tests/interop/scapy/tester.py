@@ -7,6 +7,8 @@ names and values for expressions, is the only argument. Requests, by `op`:
   open      device, mac, peer, address            a link; `peer` and `address` are those of the node under test
   exchange  device, sent, wanted, settle, quoted, mtu  send, then judge all that comes until each link of `settle` answered an echo
   send      device, sent
+  flood     device, sent, times, each             one packet many times
+  fuzz      device, seed, count, each             random packets; judge whatever comes back
   heard     device, wanted                        judge all that came since the last request that took frames
   await     device, wanted, within                take frames until one is `wanted`; null or its place in time
   play      device, parts                         what the tester does by itself with each frame that comes (PARTS)
@@ -18,6 +20,7 @@ is `link: expression`.
 
 import ipaddress
 import json
+import random
 import select
 import socket
 import struct
@@ -28,7 +31,7 @@ from scapy.config import conf
 from scapy.layers.inet import TCP, UDP
 from scapy.layers.inet6 import *
 from scapy.layers.l2 import Ether
-from scapy.packet import NoPayload, Packet, Padding, Raw
+from scapy.packet import NoPayload, Packet, Raw, fuzz
 
 conf.verb = 0
 SETTLED = 0xFEED
@@ -512,6 +515,65 @@ def op_flood(device, sent, times, each):
     answers = [frame for _, frame in link.heard if not is_noise(frame, "")]
     link.heard = []
     return {"answers": len(answers), "milliseconds": round((time.monotonic() - start) * 1000)}
+
+
+def templates():
+    """Packets of all kinds that a node looks into, with everything random that scapy's fuzz() can vary."""
+    to = random.choice([D, D, DL, "ff02::1", solicited(D)])
+    base = ip(dst=to, src=random.choice([T, T, TL, "::"]), hlim=random.choice([255, 255, 1, 64]))
+    upper = random.choice(
+        [
+            lambda: fuzz(ICMPv6ND_NS(tgt=random.choice([D, DL, T]), code=0)) / fuzz(ICMPv6NDOptSrcLLAddr(lladdr=TM)),
+            lambda: fuzz(ICMPv6ND_NA(tgt=random.choice([D, DL, T]))) / fuzz(ICMPv6NDOptDstLLAddr(lladdr=TM)),
+            lambda: fuzz(ICMPv6ND_RS()) / fuzz(ICMPv6NDOptSrcLLAddr()),
+            lambda: fuzz(ICMPv6ND_RA(code=0)) / fuzz(ICMPv6NDOptPrefixInfo()) / fuzz(ICMPv6NDOptMTU()),
+            lambda: fuzz(ICMPv6ND_Redirect(code=0)) / fuzz(ICMPv6NDOptDstLLAddr()),
+            lambda: fuzz(ICMPv6MLQuery(code=0)),
+            lambda: fuzz(ICMPv6MLReport()),
+            lambda: fuzz(ICMPv6PacketTooBig(code=0)) / ip(src=D, dst=T) / udp(),
+            lambda: fuzz(ICMPv6DestUnreach()) / fuzz(ip(src=D, dst=T)),
+            lambda: fuzz(ICMPv6ParamProblem()) / ip(src=D, dst=T) / udp(),
+            lambda: fuzz(ICMPv6EchoRequest(data=data(random.randrange(200)))),
+            lambda: fuzz(UDP()) / Raw(data(random.randrange(100))),
+        ]
+    )
+    header = random.choice(
+        [
+            lambda: None,
+            lambda: None,
+            lambda: hop(RouterAlert(), option(random.randrange(256), random.randrange(8))),
+            lambda: dest(*(option(random.randrange(256), random.randrange(8)) for _ in range(random.randrange(4)))),
+            lambda: fuzz(IPv6ExtHdrRouting(addresses=[T, D])),
+            lambda: fuzz(IPv6ExtHdrFragment()),
+            lambda: fuzz(IPv6ExtHdrFragment(offset=0)),
+        ]
+    )()
+    return base / upper() if header is None else base / header / upper()
+
+
+def op_fuzz(device, seed, count, each):
+    """Random packets, whole and damaged; what is wrong with any frame that comes back."""
+    random.seed(seed)
+    link = links[device]
+    problems, answers = [], 0
+    receive(0)
+    link.heard = []
+    for start in range(0, count, each):
+        for _ in range(each):
+            frame = bytearray(raw(link.addressed(Raw(raw(templates())))))
+            if random.random() < 0.3:
+                for _ in range(random.randrange(1, 5)):
+                    frame[random.randrange(14, len(frame))] = random.randrange(256)
+            if random.random() < 0.1:
+                del frame[random.randrange(14, len(frame)) :]
+            if len(frame) <= 1514:
+                link.send(bytes(frame))
+        answered(link)
+        for _, frame in link.heard:
+            answers += 1
+            problems += [f"{fault}: {frame.hex()}" for fault in faults(link, frame, None, 1500)]
+        link.heard = []
+    return {"answers": answers, "problems": problems}
 
 
 def op_heard(device, wanted):
