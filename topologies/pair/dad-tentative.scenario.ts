@@ -1,0 +1,61 @@
+import { defineScenario } from '#orchestrator/scenario.ts';
+import { anyAdvertisement, dadSolicitation, multicastSolicitation, seen } from '../frames.ts';
+import { settled } from '../settled.ts';
+import { addressState, IF, lan, p2p, pair } from './pair.ts';
+
+const WANTED = '2001:db8::7e';
+/** RFC 4861 10. Milliseconds. */
+const RETRANS = 1000;
+
+export const scenario = defineScenario({
+  name: 'dad-tentative',
+  title: 'A tentative address is not used, and becomes one that is',
+  description:
+    'Node a is given a new address, and b asks for it at once. Judged are that a sends one probe within a second, uses ' +
+    'the address a retransmission time after it and not before, and until then neither answers b nor sends from the ' +
+    'address. After that b reaches a under it.',
+  references: ['RFC 4862 5.4', 'RFC 4862 5.4.2', 'RFC 4862 5.4.3', 'RFC 4862 5.1'],
+  features: ['ND-04'],
+  roles: { a: { needs: ['dad'] }, b: { needs: ['nd'] } },
+  variants: { lan: lan({}), p2p: p2p({}) },
+  timeout: 30_000,
+  async run(context) {
+    const { lab, expect, step } = context;
+    const { a, b, ab } = pair(context);
+    await settled(context);
+
+    step(`a is given ${WANTED}, b asks for it, a tries to use it`);
+    const since = lab.now;
+    await a.peer.addAddress(IF, `${WANTED}/64`);
+    const tries = Promise.all([
+      b.peer.ping(WANTED, { wait: RETRANS / 2 }),
+      a.peer.ping(b.address, { source: WANTED, wait: RETRANS / 2 }).catch(() => undefined),
+    ]);
+    const probe = await expect.frame(ab, `probe for ${WANTED}`, dadSolicitation(a.mac!, WANTED), { since });
+    expect.within('probe after the address was given', probe.time - since, {
+      min: 0,
+      max: 1000,
+      source: 'RFC 4862 5.4.2: MAX_RTR_SOLICITATION_DELAY',
+    });
+    await expect.eventually(`${WANTED} is in use`, async () => (await addressState(a, WANTED)) === 'preferred');
+    expect.within('in use after the probe', lab.now - probe.time, {
+      min: RETRANS,
+      source: 'RFC 4862 5.4: RetransTimer after DupAddrDetectTransmits probes',
+    });
+    await expect.frame(ab, `solicitation of b for ${WANTED}`, multicastSolicitation(b, WANTED), { since });
+    await expect.frames(ab, `probe for ${WANTED}`, dadSolicitation(a.mac!, WANTED), 1, { since });
+    const first = [...seen(ab, anyAdvertisement(WANTED), since), ...seen(ab, { ip6: { src: WANTED } }, since)][0];
+    expect.that(
+      first === undefined || first.time >= probe.time + RETRANS - lab.tolerance,
+      'until then a neither advertises the address nor sends from it',
+      `${first?.time.toFixed(1)} ms, the probe was at ${probe.time.toFixed(1)} ms`,
+    );
+    await tries;
+
+    step(`${WANTED} is in use`);
+    const ping = await b.peer.ping(WANTED);
+    expect.that(ping.received === 1, `b reaches a under ${WANTED}`, ping.output);
+    const back = await a.peer.ping(b.address, { source: WANTED });
+    expect.that(back.received === 1, `a reaches b from ${WANTED}`, back.output);
+  },
+});
