@@ -9,7 +9,7 @@ export const EXEC_TIMEOUT = 60_000;
 /** Exit codes as the shell and timeout(1) have them. */
 export const NOT_RUN = 127;
 export const KILLED = 137;
-const LATE = 124;
+export const LATE = 124;
 
 /** Output kept of one command, in characters; what comes first counts. */
 const KEPT = 4 << 20;
@@ -31,6 +31,7 @@ export interface Abandonable extends RunningCommand {
 
 export class ChildCommand implements Abandonable {
   readonly done: Promise<ExecResult>;
+  result: ExecResult | undefined;
   readonly #out = new Output();
   readonly #error = new Output();
   readonly #child: ChildProcess;
@@ -43,14 +44,12 @@ export class ChildCommand implements Abandonable {
     child.stdout?.on('data', (bytes: Buffer) => this.#out.add(bytes));
     child.stderr?.on('data', (bytes: Buffer) => this.#error.add(bytes));
     this.done = new Promise((resolve) => {
-      child.once('error', (error) => resolve({ code: NOT_RUN, stdout: this.stdout, stderr: error.message }));
-      child.once('close', (code, signal) =>
-        resolve({
-          code: code ?? 128 + constants.signals[signal ?? 'SIGKILL'],
-          stdout: this.stdout,
-          stderr: this.stderr,
-        }),
-      );
+      const end = (code: number, stderr: string): void => {
+        this.result ??= { code, stdout: this.stdout, stderr };
+        resolve(this.result);
+      };
+      child.once('error', (error) => end(NOT_RUN, error.message));
+      child.once('close', (code, signal) => end(code ?? 128 + constants.signals[signal ?? 'SIGKILL'], this.stderr));
     });
   }
 

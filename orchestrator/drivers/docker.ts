@@ -349,9 +349,6 @@ const inMemory = ({ path }: TopologyFile): boolean => /^\/(run|tmp)\//.test(path
 
 function volumesFor(node: TopologyNode): string[] {
   const folders = node.files.filter((file) => !inMemory(file)).map(({ path }) => posix.dirname(path));
-  if (folders.includes('/')) {
-    throw new UsageError(`${node.name}: a file can't lie in the root folder of a node: put it into /etc, for example`);
-  }
   // the outermost hold the others
   return [...new Set(folders)].filter((one) => !folders.some((other) => one.startsWith(`${other}/`)));
 }
@@ -484,6 +481,7 @@ class DockerNode implements HostedNode {
 
 class ExecInContainer implements Abandonable {
   readonly done: Promise<ExecResult>;
+  result: ExecResult | undefined;
   readonly #exec: Docker.Exec;
   readonly #stream: Duplex;
   readonly #namespace: string;
@@ -501,7 +499,8 @@ class ExecInContainer implements Abandonable {
     stream.on('data', (bytes: Buffer) => pieces.add(bytes));
     this.done = ended(stream).then(async () => {
       const code = stream.destroyed && !stream.readableEnded ? KILLED : await exitCode(exec);
-      return { code, stdout: this.stdout, stderr: this.stderr };
+      this.result = { code, stdout: this.stdout, stderr: this.stderr };
+      return this.result;
     });
   }
 

@@ -83,6 +83,8 @@ export interface Lab extends AsyncDisposable {
 export interface LabNode {
   readonly name: string;
   readonly kind: string;
+  /** Path of its network namespace on this host; undefined in `sim`. */
+  readonly namespace?: string;
   /**
    * Runs to its end; a shell command line, or words. Tools of the node's kind: `ndp -a` on kame, `ip neigh` on Linux.
    * Rejects when the node can't run anything: it was killed.
@@ -117,6 +119,8 @@ export interface RunningCommand {
   readonly stdout: string;
   readonly stderr: string;
   readonly done: Promise<ExecResult>;
+  /** Once it has ended. */
+  readonly result: ExecResult | undefined;
   /** As Ctrl-C. */
   interrupt(): void;
 }
@@ -130,10 +134,6 @@ export interface LabLink {
   readonly frames: readonly Frame[];
   /** Frames the capture lost, for want of room: a verdict can't be trusted unless 0. */
   readonly lost: number;
-}
-
-export interface Frame {
-  readonly time: number;
   /** Faults that were ever on it, those of the topology first. One that never fired makes the run fail. */
   readonly faults: readonly FaultHandle[];
   /**
@@ -152,17 +152,21 @@ export interface FaultHandle {
   readonly fired: number;
   /** Off the link again: what it holds back goes on at once, what it delays keeps its time. */
   remove(): void;
+}
+
+export interface Frame {
+  readonly time: number;
   readonly link: string;
   /** Link-layer header first on Ethernet, the IP header on TUN. */
   readonly bytes: Uint8Array;
   /** The node it came from, where the capture can tell. */
   readonly from: string | undefined;
+  /** What faults did to it: `lost`, `delayed by 30 ms`. The bytes are as it was sent. */
+  readonly fault?: string | undefined;
   /** Decoded when first asked for. */
   readonly decoded: Decoded;
 }
 
-  /** What faults did to it: `lost`, `delayed by 30 ms`. The bytes are as it was sent. */
-  readonly fault?: string | undefined;
 export interface LabEvent {
   readonly time: number;
   readonly node: string;

@@ -141,6 +141,7 @@ class KameCommand implements Abandonable {
   stdout = '';
   stderr = '';
   readonly done: Promise<ExecResult>;
+  result: ExecResult | undefined;
   readonly #socket: Socket;
 
   constructor(open: (onLine: (line: ServerLine) => void) => Socket, input: string | undefined) {
@@ -154,7 +155,10 @@ class KameCommand implements Abandonable {
     if (input !== undefined) this.#send({ input });
     this.#send({ input: null });
     this.done = new Promise((resolve) => {
-      this.#socket.once('close', () => resolve({ code, stdout: this.stdout, stderr: this.stderr }));
+      this.#socket.once('close', () => {
+        this.result = { code, stdout: this.stdout, stderr: this.stderr };
+        resolve(this.result);
+      });
     });
   }
 

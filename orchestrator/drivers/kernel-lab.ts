@@ -9,18 +9,10 @@ import { link as device, FrameBatch, holdTaps, Kind, PacketSocket } from 'tun-ta
 import { LinkRecord, Watchers } from '../capture.ts';
 import type { Kind as NodeKind } from '../kinds.ts';
 import type { Topology, TopologyLink, TopologyNode } from '../topology.ts';
-import type {
-  Driver,
-  DriverName,
-  Frame,
-  Lab,
-  LabEvent,
-  LabLink,
-  LabNode,
-  RunningCommand,
-  UpOptions,
-} from './driver.ts';
+import type { Driver, DriverName, Frame, Lab, LabEvent, LabLink, LabNode, UpOptions } from './driver.ts';
 import { raise, settings } from './kernel-node.ts';
+import { runCommands } from './node-commands.ts';
+import { WireLink } from './wire-link.ts';
 import { type Observation, type Wired, wire } from './wiring.ts';
 
 /** Starts and ends nodes: containers, or processes in namespaces. */
@@ -48,8 +40,7 @@ export interface HostedNode extends LabNode {
 const STARTING = 4;
 /** A loaded machine's scheduling, beyond the bounds of the RFC. */
 const TOLERANCE = 250;
-/** How long a daemon may take to be ready, and how often a wait looks without being told. Milliseconds. */
-const READY = 10_000;
+/** How often a wait looks without being told. Milliseconds. */
 const LOOK = 50;
 /** Duplicate address detection of a few addresses; one that is a duplicate stays tentative. */
 const SETTLED = 5000;
@@ -68,7 +59,7 @@ export class KernelLab implements Lab {
   readonly #kinds: ReadonlyMap<string, NodeKind>;
   readonly #watchers = new Watchers();
   readonly #waits = new Set<(reason: Error) => void>();
-  readonly #wired: Wired[] = [];
+  readonly #wired: Pick<Wired, 'devices' | 'close'>[] = [];
   readonly #held: Disposable[] = [];
   readonly #captures: PacketSocket[] = [];
   readonly #batch = new FrameBatch(64, 65_536 + 64);
@@ -134,7 +125,7 @@ export class KernelLab implements Lab {
       signal,
     );
     await abortable(Promise.all([...this.nodes.values()].map((node) => node.connected())), signal);
-    for (const node of this.topology.nodes) await this.#finish(node, signal);
+    await abortable(runCommands(this, signal), signal);
     signal.throwIfAborted();
   }
 
@@ -143,10 +134,16 @@ export class KernelLab implements Lab {
       const { attachment } = this.#kind(this.topology.nodes.find(({ name }) => name === end.node)!);
       return { end, namespace: this.#namespaceOf(end.node), attachment };
     });
-    const wired = wire(link, number, places, this.#host.labNamespace);
-    this.#wired.push(wired);
     const record = new LinkRecord(link, (frame) => this.#saw(frame));
     this.links.set(link.name, record);
+    if (link.wire) {
+      const [seed, now] = [this.topology.seed, () => this.now];
+      const tell = (event: LabEvent): void => this.#told(event);
+      this.#wired.push(new WireLink(link, number, places, this.#host.labNamespace, { seed, record, now, tell }));
+      return;
+    }
+    const wired = wire(link, number, places, this.#host.labNamespace);
+    this.#wired.push(wired);
     if (captured) this.#capture(record, wired.observe);
   }
 
@@ -188,36 +185,6 @@ export class KernelLab implements Lab {
 
   #namespaceOf(node: string): string {
     return this.nodes.get(node)!.namespace;
-  }
-
-  async #finish(node: TopologyNode, signal: AbortSignal): Promise<void> {
-    const hosted = this.nodes.get(node.name)!;
-    for (const command of node.commands) {
-      signal.throwIfAborted();
-      const result = await abortable(hosted.exec(command), signal);
-      if (result.code !== 0) {
-        throw new Error(
-          `${node.name}: '${command}' ended with ${result.code}: ${(result.stderr || result.stdout).trim()}`,
-        );
-      }
-    }
-    for (const { run, ready } of node.daemons) {
-      signal.throwIfAborted();
-      const daemon = await hosted.start(run);
-      if (ready !== undefined) await abortable(this.#ready(node.name, run, daemon, new RegExp(ready, 'm')), signal);
-    }
-  }
-
-  async #ready(node: string, run: string, daemon: RunningCommand, line: RegExp): Promise<void> {
-    let ended: number | undefined;
-    void daemon.done.then(({ code }) => {
-      ended = code;
-    });
-    const said = (): string => daemon.stdout + daemon.stderr;
-    await this.until(() => line.test(said()) || ended !== undefined, READY);
-    if (line.test(said())) return;
-    const why = ended === undefined ? `was not ready in ${READY / 1000} s` : `ended with ${ended}`;
-    throw new Error(`${node}: '${run}' ${why}, and no line matched ${line}; it said: ${said().trim()}`);
   }
 
   #capture(record: LinkRecord, observe: Observation): void {
@@ -362,9 +329,14 @@ export function unsupported(
     const kind = kinds.get(node.kind);
     if (kind === undefined) return `${node.name}: no implementation of kind '${node.kind}' is registered`;
     if (!kind.drivers.includes(driver)) return `${node.name}: '${node.kind}' does not run under the ${driver} driver`;
+    const file = node.files.find(({ path }) => path.lastIndexOf('/') === 0);
+    if (file !== undefined) return `${node.name}: ${file.path}: a file can't lie in a node's root folder itself`;
   }
   const kindOf = (name: string): string => topology.nodes.find((node) => node.name === name)!.kind;
-  for (const { name, medium, ends } of topology.links) {
+  for (const { name, medium, wire, ends } of topology.links) {
+    if (keep && wire) {
+      return `${name}: a link with faults is carried by the kamelab command and stops with it; take away its faults and wire: true`;
+    }
     if (!keep || medium !== 'tun') continue;
     if (ends.every(({ node }) => kinds.get(kindOf(node))!.attachment === 'kernel')) {
       return `${name}: packets between two TUN devices of kernels are carried by the kamelab command and stop with it; make the link ethernet, or one of its ends kame`;

@@ -4,7 +4,7 @@
  * Names: /run/netns/kamelab-LAB and kamelab-LAB.NODE, /run/kamelab/LAB/NODE/. Every process of a lab has its token in
  * its environment, and only a process that has it is ever ended.
  */
-import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
+import { type ChildProcess, type SpawnOptions, type StdioOptions, spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { constants, release as kernelRelease } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -86,7 +86,7 @@ export class ProcessDriver implements Driver {
 
   async exec(id: string, node: string, command: readonly string[]): Promise<number> {
     const owner = claimed().find((lab) => lab.id === id)?.owner;
-    const child = new NodePlace(id, node).spawn(command, owner?.token ?? '', { stdio: 'inherit' });
+    const child = new NodePlace(id, node).spawnInside(command, owner?.token ?? '', { stdio: 'inherit' });
     const forward = (signal: NodeJS.Signals): void => void child.kill(signal);
     process.on('SIGTERM', forward);
     try {
@@ -166,20 +166,26 @@ class NodePlace {
     };
   }
 
-  spawn(command: readonly string[], token: string, options: Parameters<typeof spawn>[2] = {}): ChildProcess {
-    const [file, ...argv] = this.#withFiles(command);
+  spawn(command: readonly string[], token: string, options: SpawnOptions = {}): ChildProcess {
+    const [file, ...argv] = command;
     return withNamespace(this.namespace, () => spawn(file!, argv, { env: this.environment(token), ...options }));
   }
 
-  /** The node's files lie over the host's for its commands, read-only, in a mount namespace of each command's own. */
-  #withFiles(argv: readonly string[]): readonly string[] {
+  /** A command of the node's, with the file system that the node has. */
+  spawnInside(command: readonly string[], token: string, options: SpawnOptions = {}): ChildProcess {
+    const line = `${this.#mounts().join(' && ')} && exec "$@"`;
+    return this.spawn(['unshare', '--mount', '/bin/sh', '-c', line, 'sh', ...command], token, options);
+  }
+
+  /** /sys of the node's own devices, and its files over the host's; in a mount namespace of each command's own. */
+  #mounts(): string[] {
     const files = join(this.folder, 'files');
-    if (!existsSync(files)) return argv;
-    const mounts = readdirSync(files).map((top) => {
+    const tops = existsSync(files) ? readdirSync(files) : [];
+    const overlays = tops.map((top) => {
       const layers = `${join(files, top)}:/${top}`;
       return `mount -t overlay -o ${quote(`lowerdir=${layers}`)} kamelab ${quote(`/${top}`)}`;
     });
-    return ['unshare', '--mount', '/bin/sh', '-c', `${mounts.join(' && ')} && exec "$@"`, 'sh', ...argv];
+    return ['mount -t sysfs -o ro kamelab /sys', ...overlays];
   }
 }
 
@@ -324,7 +330,7 @@ class ProcessNode implements HostedNode {
 
   #spawn(command: string | readonly string[], stdio: StdioOptions): ChildProcess {
     const argv = typeof command === 'string' ? ['/bin/sh', '-c', command] : command;
-    return this.#place.spawn(argv, this.#owner.token, { stdio, detached: true, cwd: '/' });
+    return this.#place.spawnInside(argv, this.#owner.token, { stdio, detached: true, cwd: '/' });
   }
 
   #track(running: ChildCommand): ChildCommand {

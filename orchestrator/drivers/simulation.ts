@@ -13,7 +13,8 @@ import { Line } from '../faults/line.ts';
 import { ALL } from '../faults/wire.ts';
 import type { Kind } from '../kinds.ts';
 import type { Topology, TopologyLink, TopologyNode } from '../topology.ts';
-import { splitWords } from '../words.ts';
+import { plainWords } from '../words.ts';
+import { EXEC_TIMEOUT, LATE } from './command.ts';
 import type {
   Driver,
   ExecResult,
@@ -28,11 +29,11 @@ import type {
 } from './driver.ts';
 import { kameConfig } from './kame-node.ts';
 import { unsupported } from './kernel-lab.ts';
+import { runCommands } from './node-commands.ts';
 import { VirtualTime } from './virtual-time.ts';
 
 /** A fixed day, so that captures of one seed are the same byte for byte: 2001-05-25, the date of the KAME note. */
 const EPOCH = Date.UTC(2001, 4, 25);
-const EXEC_TIMEOUT = 60_000;
 
 export class SimulationDriver implements Driver {
   readonly name = 'sim';
@@ -51,9 +52,23 @@ export class SimulationDriver implements Driver {
   }
 
   async up(topology: Topology, options: UpOptions): Promise<Lab> {
+    const { signal = new AbortController().signal, progress } = options;
+    signal.throwIfAborted();
     const lab = new SimulatedLab(topology, options);
-    await lab.start();
-    return lab;
+    const abort = (): void => lab.time.stop(signal.reason as Error);
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+      for (const { name, kind } of topology.nodes) progress?.(`${name} (${kind})`);
+      progress?.(`${topology.links.length} links`);
+      await runCommands(lab, signal);
+      signal.throwIfAborted();
+      return lab;
+    } catch (error) {
+      await lab.down();
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', abort);
+    }
   }
 
   // a simulated lab is never there without its maker
@@ -84,6 +99,7 @@ class SimulatedLab implements Lab {
   readonly tolerance = 0;
   readonly clock = new VirtualClock();
   readonly time = new VirtualTime(this.clock);
+  readonly #pool = new Pool();
   readonly #segments = new Map<string, Segment>();
 
   constructor(topology: Topology, { id, onFrame }: UpOptions) {
@@ -99,7 +115,6 @@ class SimulatedLab implements Lab {
         random: random.fork(node.name),
         pool,
         hostname: node.hostname,
-  readonly #pool = new Pool();
         strict: true,
         date: () => EPOCH + this.clock.now,
       });
@@ -174,7 +189,7 @@ class SimulatedLab implements Lab {
 
   async down(): Promise<void> {
     for (const node of this.nodes.values()) await node.kill();
-    this.time.end(new Error('the lab is down'));
+    this.time.stop(new Error('the lab is down'));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -187,6 +202,7 @@ class SimulatedNode implements LabNode {
   readonly kind: string;
   readonly #node: Node;
   readonly #lab: SimulatedLab;
+  #killed = false;
 
   constructor(plan: TopologyNode, node: Node, lab: SimulatedLab) {
     this.name = plan.name;
@@ -200,7 +216,7 @@ class SimulatedNode implements LabNode {
     { timeout = EXEC_TIMEOUT, input }: { timeout?: number; input?: string } = {},
   ): Promise<ExecResult> {
     const running = this.#run(command, input);
-    const timer = new Timer(() => running.program.kill(124));
+    const timer = new Timer(() => running.giveUp(timeout));
     this.#lab.clock.arm(timer, timeout);
     return this.#lab.time.wait(() => running.result, timer);
   }
@@ -210,7 +226,9 @@ class SimulatedNode implements LabNode {
   }
 
   #run(command: string | readonly string[], input: string | undefined): SimulatedCommand {
-    const argv = typeof command === 'string' ? splitWords(command) : command;
+    if (this.#killed) throw new Error(`${this.name} was killed`);
+    const argv = typeof command === 'string' ? plainWords(command) : command;
+    if (argv === undefined) throw new Error(`${this.name}: a simulated node has no shell for '${command}'`);
     return new SimulatedCommand(this.#node, argv, input, this.#lab);
   }
 
@@ -231,6 +249,7 @@ class SimulatedNode implements LabNode {
   }
 
   async kill(): Promise<void> {
+    this.#killed = true;
     this.#node.end();
     for (const ifp of this.#node.stack.interfaces) ifp?.setUp(false);
   }
@@ -272,5 +291,10 @@ class SimulatedCommand implements RunningCommand {
 
   interrupt(): void {
     this.program.interrupt();
+  }
+
+  giveUp(after: number): void {
+    this.stderr += `(ended after ${after} ms)\n`;
+    this.program.kill(LATE);
   }
 }

@@ -9,6 +9,7 @@ export class VirtualTime {
   readonly clock: VirtualClock;
   readonly #waits = new Set<Wait>();
   #pumping = false;
+  #over: Error | undefined;
 
   constructor(clock: VirtualClock) {
     this.clock = clock;
@@ -16,20 +17,36 @@ export class VirtualTime {
 
   /**
    * Lets time pass until `look` gives something other than undefined; it is asked after every event. A `timer` of the
-   * wait's own, if any, is disarmed at its end. Rejects when nothing is left that could happen.
+   * wait's own, if any, is disarmed at its end. Rejects with what `look` throws, and when nothing is left that could happen.
    */
   wait<T>(look: () => T | undefined, timer?: Timer): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const disarm = (): void => {
+      if (timer !== undefined) this.clock.disarm(timer);
+    };
     const wait: Wait = {
       tried: () => {
-        const value = look();
+        let value: T | undefined;
+        try {
+          value = look();
+        } catch (error) {
+          wait.reject(error);
+          return true;
+        }
         if (value === undefined) return false;
-        if (timer !== undefined) this.clock.disarm(timer);
+        disarm();
         resolve(value);
         return true;
       },
-      reject,
+      reject: (reason) => {
+        disarm();
+        reject(reason);
+      },
     };
+    if (this.#over !== undefined) {
+      wait.reject(this.#over);
+      return promise;
+    }
     this.#waits.add(wait);
     if (!this.#pumping) {
       this.#pumping = true;
@@ -38,7 +55,13 @@ export class VirtualTime {
     return promise;
   }
 
-  /** Ends all waits, as with an aborted run. */
+  /** No more time passes: the lab is down. */
+  stop(reason: Error): void {
+    this.#over = reason;
+    this.end(reason);
+  }
+
+  /** Ends all waits there are. */
   end(reason: Error): void {
     for (const wait of this.#waits) wait.reject(reason);
     this.#waits.clear();
@@ -86,5 +109,5 @@ export class VirtualTime {
 
 interface Wait {
   readonly tried: () => boolean;
-  readonly reject: (reason: Error) => void;
+  readonly reject: (reason: unknown) => void;
 }
