@@ -105,12 +105,10 @@ export class DockerDriver implements Driver {
   async #summary({ Id, Labels, State }: Docker.ContainerInfo): Promise<NodeSummary> {
     const { [LABEL_NODE]: name = '', [LABEL_KIND]: kind = '' } = Labels;
     const running = State === 'running';
-    let control = '';
-    if (kind === 'kame' && running) {
-      const found = await this.#docker.getContainer(Id).inspect().catch(ifGone);
-      if (found !== undefined) control = `/proc/${found.State.Pid}/root${SOCKET}`;
-    }
-    return { name, kind, running, control };
+    const found = running ? await this.#docker.getContainer(Id).inspect().catch(ifGone) : undefined;
+    const pid = found?.State.Pid;
+    const control = kind === 'kame' && pid !== undefined ? `/proc/${pid}/root${SOCKET}` : '';
+    return { name, kind, running, control, namespace: pid === undefined ? '' : `/proc/${pid}/ns/net` };
   }
 
   async #labs(): Promise<Labelled[]> {

@@ -43,6 +43,8 @@ export interface NodeSummary {
   readonly running: boolean;
   /** Of a kame node: its control socket as this host sees it, for KAME_NODE; else empty. */
   readonly control: string;
+  /** Path of its network namespace on this host; empty of a container that is not running. */
+  readonly namespace: string;
 }
 
 export interface UpOptions {

@@ -73,7 +73,9 @@ export class ProcessDriver implements Driver {
       const nodes = nodesOf(id).map((name) => {
         const place = new NodePlace(id, name);
         const kame = place.kind === 'kame';
-        return { name, kind: place.kind, running: !kame || alive.has(name), control: kame ? place.socket : '' };
+        const running = !kame || alive.has(name);
+        const namespace = `/run/netns/${place.namespace}`;
+        return { name, kind: place.kind, running, control: kame ? place.socket : '', namespace };
       });
       return { id, driver: this.name, keep: owner?.keep ?? false, nodes };
     });
