@@ -7,7 +7,7 @@
  *
  * Nothing here may fail or hold up a cell. A sample costs this process about 1 ms for two nodes.
  */
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, writeFileSync } from 'node:fs';
 import type { NodeState } from '#node/node-state.ts';
 import type { Lab, LabNode } from './drivers/driver.ts';
 import { kernelUsage, NodeProcesses } from './node-usage.ts';
@@ -97,6 +97,8 @@ export class Sampler {
       if (namespace === undefined) continue;
       attempt(() => this.#processes.set(node.name, new NodeProcesses(namespace, node.name)));
     }
+    // of an earlier try
+    attempt(() => writeFileSync(path, ''));
     this.#take(lab.now);
     if (lab.driver === 'sim') return;
     this.#timer = setInterval(() => {

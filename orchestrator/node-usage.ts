@@ -105,7 +105,7 @@ export function kernelUsage(namespace: string): {
   return { interfaces: parseDevices(devices!), counters: parseSnmp6(snmp6!) };
 }
 
-/** /proc/net/dev. */
+/** /proc/net/dev, without the loopback. */
 export function parseDevices(text: string): Record<string, InterfaceUsage> {
   const interfaces: Record<string, InterfaceUsage> = {};
   for (const [, name, figures] of text.matchAll(/^\s*([^\s:]+):\s*([\d ]+)$/gm)) {
