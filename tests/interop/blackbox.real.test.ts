@@ -583,6 +583,12 @@ describe.runIf(able)('ICMPv6', () => {
     ['IC-01 a closed port', 'ip()/udp()', 'unreachable(4)', 'udp6.noPort'],
     ['IC-01 an error has at most 1280 bytes', 'ip()/udp(1440)', 'unreachable(4)', 'udp6.noPort'],
     [
+      'IN-01 IN-02 the checksum of UDP holds behind any headers, and they are quoted as they were',
+      'ip()/hop(option(0x1e))/dest(option(0x1e))/IPv6ExtHdrRouting(type=0, segleft=0, addresses=[FAR])/udp()',
+      'unreachable(4)',
+      'udp6.noPort',
+    ],
+    [
       'IC-01 extension headers are quoted',
       'ip()/hop(option(0x1e))/dest(option(0x1e))/udp()',
       'unreachable(4)',
@@ -833,11 +839,11 @@ describe.runIf(able)('Neighbor Discovery messages', () => {
     expect(await neighbors('host')).not.toContain('2001:db8:1::71');
   });
 
-  test('ND-18 with nd6_debug a bad message is told in one line', async () => {
+  test('ND-18 IN-07 with nd6_debug a bad message is told in one line, and a flood as well', async () => {
     const quiet = node('host').log.length;
     await holds(HOST, ['', 'na(hlim=254)', NOTHING, NA]);
     await node('host').sysctl('icmp6.nd6_debug', 1);
-    await holds(HOST, ['', 'na(hlim=254)', NOTHING, NA]);
+    await holds(HOST, ['', '[na(hlim=254)] * 50', NOTHING, { [NA]: 50 }]);
     await node('host').logLine(/hop limit/);
     expect(node('host').log.length).toBe(quiet + 1);
     await node('host').sysctl('icmp6.nd6_debug', 0);

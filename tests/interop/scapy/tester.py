@@ -517,23 +517,23 @@ def op_flood(device, sent, times, each):
     return {"answers": len(answers), "milliseconds": round((time.monotonic() - start) * 1000)}
 
 
-def templates():
-    """Packets of all kinds that a node looks into, with everything random that scapy's fuzz() can vary."""
+def random_packet():
+    """A packet of a kind that a node looks into; scapy's fuzz() makes random what has its default value."""
     to = random.choice([D, D, DL, "ff02::1", solicited(D)])
     base = ip(dst=to, src=random.choice([T, T, TL, "::"]), hlim=random.choice([255, 255, 1, 64]))
     upper = random.choice(
         [
-            lambda: fuzz(ICMPv6ND_NS(tgt=random.choice([D, DL, T]), code=0)) / fuzz(ICMPv6NDOptSrcLLAddr(lladdr=TM)),
-            lambda: fuzz(ICMPv6ND_NA(tgt=random.choice([D, DL, T]))) / fuzz(ICMPv6NDOptDstLLAddr(lladdr=TM)),
-            lambda: fuzz(ICMPv6ND_RS()) / fuzz(ICMPv6NDOptSrcLLAddr()),
-            lambda: fuzz(ICMPv6ND_RA(code=0)) / fuzz(ICMPv6NDOptPrefixInfo()) / fuzz(ICMPv6NDOptMTU()),
-            lambda: fuzz(ICMPv6ND_Redirect(code=0)) / fuzz(ICMPv6NDOptDstLLAddr()),
-            lambda: fuzz(ICMPv6MLQuery(code=0)),
-            lambda: fuzz(ICMPv6MLReport()),
-            lambda: fuzz(ICMPv6PacketTooBig(code=0)) / ip(src=D, dst=T) / udp(),
-            lambda: fuzz(ICMPv6DestUnreach()) / fuzz(ip(src=D, dst=T)),
-            lambda: fuzz(ICMPv6ParamProblem()) / ip(src=D, dst=T) / udp(),
-            lambda: fuzz(ICMPv6EchoRequest(data=data(random.randrange(200)))),
+            lambda: fuzz(ICMPv6ND_NS(type=135, tgt=random.choice([D, DL, T]), code=0)) / fuzz(ICMPv6NDOptSrcLLAddr(type=1, len=random.choice([1, 1, 2]), lladdr=TM)),
+            lambda: fuzz(ICMPv6ND_NA(type=136, tgt=random.choice([D, DL, T]))) / fuzz(ICMPv6NDOptDstLLAddr(type=2, len=random.choice([1, 1, 2]), lladdr=TM)),
+            lambda: fuzz(ICMPv6ND_RS(type=133)) / fuzz(ICMPv6NDOptSrcLLAddr(type=1)),
+            lambda: fuzz(ICMPv6ND_RA(type=134, code=0)) / fuzz(ICMPv6NDOptPrefixInfo(type=3, len=4)) / fuzz(ICMPv6NDOptMTU(type=5, len=1)),
+            lambda: fuzz(ICMPv6ND_Redirect(type=137, code=0)) / fuzz(ICMPv6NDOptDstLLAddr(type=2)),
+            lambda: fuzz(ICMPv6MLQuery(type=130, code=0)),
+            lambda: fuzz(ICMPv6MLReport(type=131)),
+            lambda: fuzz(ICMPv6PacketTooBig(type=2, code=0)) / ip(src=D, dst=T) / udp(),
+            lambda: fuzz(ICMPv6DestUnreach(type=1)) / fuzz(ip(src=D, dst=T)),
+            lambda: fuzz(ICMPv6ParamProblem(type=4)) / ip(src=D, dst=T) / udp(),
+            lambda: fuzz(ICMPv6EchoRequest(type=128, data=data(random.randrange(200)))),
             lambda: fuzz(UDP()) / Raw(data(random.randrange(100))),
         ]
     )
@@ -560,7 +560,7 @@ def op_fuzz(device, seed, count, each):
     link.heard = []
     for start in range(0, count, each):
         for _ in range(each):
-            frame = bytearray(raw(link.addressed(Raw(raw(templates())))))
+            frame = bytearray(raw(link.addressed(Raw(raw(random_packet())))))
             if random.random() < 0.3:
                 for _ in range(random.randrange(1, 5)):
                     frame[random.randrange(14, len(frame))] = random.randrange(256)
