@@ -12,6 +12,12 @@ const schema = z.strictObject({
   attachment: z.enum(['tap', 'kernel']),
   image: z.string(),
   drivers: z.array(z.enum(['docker', 'process', 'sim'])),
+  /** Bytes a node of it takes, written `60M`: as many cells run at once as the machine has room for. */
+  memory: z
+    .string()
+    .regex(/^\d+[KMG]$/, 'expected an amount of memory such as 60M, in K, M or G')
+    .default('60M')
+    .transform((text) => Number.parseInt(text, 10) * 1024 ** ('KMG'.indexOf(text.at(-1)!) + 1)),
   /** What it can do, as scenarios ask for it. */
   capabilities: z.array(z.string()),
 });

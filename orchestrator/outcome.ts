@@ -1,5 +1,6 @@
 /** What became of one cell: a scenario's variant with one implementation in each role, under one driver. */
 import type { DriverName } from './drivers/driver.ts';
+import type { Load } from './load.ts';
 
 export type Outcome =
   | 'pass'
@@ -35,6 +36,20 @@ export interface CellResult {
   readonly versions: Readonly<Record<string, string>>;
   /** Relative to the run's folder. */
   readonly folder: string;
+  /** How busy the machine was; undefined in virtual time, which does not mind. */
+  readonly load?: Load;
+  /** Where it took more than one: all of them, the last is the one this result tells of. */
+  readonly attempts?: readonly Attempt[];
+}
+
+/** One run of a cell that was run again. */
+export interface Attempt {
+  readonly outcome: Outcome;
+  readonly reason: string;
+  readonly started: number;
+  readonly duration: number;
+  /** Relative to the run's folder: `cells/nud.tun.kame-linux.process.1`. */
+  readonly folder: string;
 }
 
 /** One expectation that was judged. */
@@ -64,8 +79,23 @@ export interface RunResult {
   readonly started: number;
   readonly duration: number;
   readonly host: Readonly<Record<string, string>>;
+  /** Identifiers of all cells that were chosen, in order: those without a result were not reached. */
+  readonly planned?: readonly string[];
+  /** What `--seed` said. */
+  readonly seed?: number;
+  /** Outcomes of `FAILING` that the user lets pass. */
+  readonly allowed?: readonly Outcome[];
+  /** Things to know that are no cell's: entries of the baseline that match nothing. */
+  readonly notes?: readonly string[];
   readonly cells: readonly CellResult[];
 }
 
-/** Outcomes that make a run exit with 1. */
-export const FAILING: readonly Outcome[] = ['fail', 'harness-error', 'flaky'];
+/**
+ * Outcomes that make a run exit with 1. A flaky cell failed once, which users of what it judges would see; one that passes
+ * now needs a line of the baseline removed, or its next failure goes unseen. `unsupported` and `inconclusive` say nothing.
+ */
+export const FAILING: readonly Outcome[] = ['fail', 'harness-error', 'flaky', 'now-passing'];
+
+/** Those that make this run exit with 1. */
+export const failingIn = ({ allowed = [] }: Pick<RunResult, 'allowed'>): readonly Outcome[] =>
+  FAILING.filter((outcome) => !allowed.includes(outcome));

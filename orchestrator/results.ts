@@ -4,6 +4,7 @@
  *   results/latest -> 20261120T172850Z-3fa9
  *   results/20261120T172850Z-3fa9/  results.json junit.xml index.html
  *     cells/nud-p2p.tun.kame-linux.process/  topology.yaml LINK.pcapng timeline.json metrics.jsonl result.json nodes/NODE/*.txt
+ *     cells/nud-p2p.tun.kame-linux.process.1/ and .2/  the same of a cell that was run again; the first has an attempt.json
  *
  * Captures grow while a cell runs, a result is whole or not there: a run that is killed keeps what has finished.
  */
@@ -25,7 +26,7 @@ import type { Cell } from './cell.ts';
 import type { Frame, Lab, LabEvent } from './drivers/driver.ts';
 import { gather } from './evidence.ts';
 import { appendPings, Sampler } from './metrics.ts';
-import type { CellResult, RunResult } from './outcome.ts';
+import type { CellResult, Outcome, RunResult } from './outcome.ts';
 import { pings } from './pings.ts';
 import { junitXml } from './report/junit.ts';
 import { type Timeline, timelineEntries } from './report/timeline.ts';
@@ -46,7 +47,10 @@ export interface CaseFolder {
   step(time: number, text: string): void;
   /** Logs and states, while the lab still stands. */
   evidence(lab: Lab): Promise<void>;
+  /** The cell is finished with this result. */
   end(result: CellResult): Promise<void>;
+  /** The cell is to be run again: what was seen is kept beside. Resolves to the result as it was kept. */
+  setAside(result: CellResult): Promise<CellResult>;
 }
 
 export interface RunFolderOptions {
@@ -58,6 +62,9 @@ export interface RunFolderOptions {
   readonly host: Readonly<Record<string, string>>;
   /** Identifiers in the order of the results; cells that are not named follow as they began. */
   readonly cells?: readonly string[];
+  readonly seed?: number;
+  readonly allowed?: readonly Outcome[];
+  readonly notes?: readonly string[];
   /** A run's folder, or its name in `results`, such as `latest`: the run goes on there, what has finished is kept. */
   readonly resume?: string;
 }
@@ -70,9 +77,9 @@ export class RunFolder {
 
   /** Use `create`. */
   constructor(path: string, options: RunFolderOptions, finished: readonly CellResult[] = []) {
-    const { kamelab, started, host, cells = [] } = options;
+    const { kamelab, started, host, cells = [], seed, allowed = [], notes = [] } = options;
     this.path = path;
-    this.#run = { kamelab, started, host };
+    this.#run = { kamelab, started, host, planned: cells, ...(seed === undefined ? {} : { seed }), allowed, notes };
     this.#order = cells;
     for (const cell of finished) this.#cells.set(cell.id, cell);
   }
@@ -96,9 +103,13 @@ export class RunFolder {
     return this.#cells.get(id);
   }
 
-  caseFolder(cell: Pick<Cell, 'id'>): CaseFolder {
-    const relative = `cells/${folderName(cell.id)}`;
-    return new CellFolder(join(this.path, relative), relative, (result) => {
+  /** What an earlier attempt left goes, unless this is the second of two. */
+  caseFolder(cell: Pick<Cell, 'id'>, attempt: 1 | 2 = 1): CaseFolder {
+    const name = `cells/${folderName(cell.id)}`;
+    const relative = attempt === 1 ? name : `${name}.2`;
+    for (const old of attempt === 1 ? [name, `${name}.1`, `${name}.2`] : [relative])
+      rmSync(join(this.path, old), { recursive: true, force: true });
+    return new CellFolder(this.path, relative, (result) => {
       this.#cells.set(result.id, result);
       this.#save(this.result);
     });
@@ -126,10 +137,16 @@ export class RunFolder {
   }
 }
 
-function resumed(results: string, resume: string, options: RunFolderOptions): RunFolder {
+/** The run that `resume` names, as far as it came: what it was to do, and how. */
+export function runToResume(results: string, resume: string): { path: string; run: RunResult } {
   const path = resolve(existsSync(join(results, resume)) ? realpathSync(join(results, resume)) : resume);
-  const before = readJson<RunResult>(join(path, 'results.json'));
-  if (before === undefined) throw new UsageError(`${path}: no run to go on with: it has no readable results.json`);
+  const run = readJson<RunResult>(join(path, 'results.json'));
+  if (run === undefined) throw new UsageError(`${path}: no run to go on with: it has no readable results.json`);
+  return { path, run };
+}
+
+function resumed(results: string, resume: string, options: RunFolderOptions): RunFolder {
+  const { path, run: before } = runToResume(results, resume);
   const cells = new Map(before.cells.map((cell) => [cell.id, cell]));
   // it may have been killed between writing a cell's result and its own
   for (const name of readdirSync(join(path, 'cells')).sort()) {
@@ -141,11 +158,15 @@ function resumed(results: string, resume: string, options: RunFolderOptions): Ru
 
 export const METRICS = 'metrics.jsonl';
 
+/** The result of an attempt that did not decide. */
+export const ATTEMPT = 'attempt.json';
+
 /** Frames that the time line lists: captures have them all. */
 const LISTED = 10_000;
 
 class CellFolder implements CaseFolder {
   readonly relative: string;
+  readonly #run: string;
   readonly #path: string;
   readonly #ended: (result: CellResult) => void;
   readonly #captures = new Map<string, CaptureFile>();
@@ -157,13 +178,12 @@ class CellFolder implements CaseFolder {
   #topology: Topology | undefined;
   #sampler: Sampler | undefined;
 
-  constructor(path: string, relative: string, ended: (result: CellResult) => void) {
-    this.#path = path;
+  constructor(run: string, relative: string, ended: (result: CellResult) => void) {
+    this.#run = run;
+    this.#path = join(run, relative);
     this.relative = relative;
     this.#ended = ended;
-    // what an earlier try left would stand beside this one's
-    rmSync(path, { recursive: true, force: true });
-    mkdirSync(path, { recursive: true });
+    mkdirSync(this.#path, { recursive: true });
   }
 
   async begin(topology: Topology): Promise<void> {
@@ -203,6 +223,21 @@ class CellFolder implements CaseFolder {
   }
 
   async end(result: CellResult): Promise<void> {
+    this.#close(result);
+    writeJson(join(this.#path, 'result.json'), result);
+    this.#ended(result);
+  }
+
+  async setAside(result: CellResult): Promise<CellResult> {
+    const kept = { ...result, folder: `${this.relative}.1` };
+    this.#close(result);
+    // no result.json: a run that is resumed would take it for the cell's
+    writeJson(join(this.#path, ATTEMPT), kept);
+    renameSync(this.#path, join(this.#run, kept.folder));
+    return kept;
+  }
+
+  #close(result: CellResult): void {
     for (const capture of this.#captures.values()) capture.close();
     if (this.#topology !== undefined) {
       const happened = { frames: this.#frames, events: this.#events, steps: this.#steps, checks: result.checks };
@@ -214,8 +249,6 @@ class CellFolder implements CaseFolder {
       writeWhole(join(this.#path, 'timeline.json'), linesOf(timeline));
       appendPings(join(this.#path, METRICS), pings(this.#frames));
     }
-    writeJson(join(this.#path, 'result.json'), result);
-    this.#ended(result);
   }
 }
 
@@ -230,7 +263,7 @@ export const folderName = (id: string): string => id.replaceAll('/', '.').replac
 
 const writeJson = (path: string, value: unknown): void => writeWhole(path, `${JSON.stringify(value, undefined, 2)}\n`);
 
-function readJson<T>(path: string): T | undefined {
+export function readJson<T>(path: string): T | undefined {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as T;
   } catch {

@@ -1,30 +1,62 @@
-/** Runs the cells of a matrix, as many at once as the machine takes, and keeps each result as soon as it is there. */
+/**
+ * Runs the cells of a matrix, as many at once as processors and memory take, and keeps each result as soon as it is there.
+ *
+ * Cells in virtual time go first, one at a time: each takes a whole processor and would stand in the way of real time. The
+ * others mostly wait, so many run at once, the longest first; but few come up at once, since that is work. What failed in real
+ * time is run again once at the end, when little else runs.
+ */
 import { availableParallelism } from 'node:os';
-import { type Cell, runCell } from './cell.ts';
+import { type Cell, planOf, runCell } from './cell.ts';
+import type { Kind } from './kinds.ts';
+import { type LoadMeter, MachineLoad } from './load.ts';
 import type { CellResult } from './outcome.ts';
 import type { CaseFolder } from './results.ts';
+import { judgedBy, type KnownFailure, settled, worthAnother } from './verdict.ts';
 
 export interface RunOptions {
-  readonly kinds: readonly string[];
-  readonly caseFolder: (cell: Cell) => CaseFolder;
+  readonly kinds: ReadonlyMap<string, Kind>;
+  readonly caseFolder: (cell: Cell, attempt: 1 | 2) => CaseFolder;
   readonly labId: (cell: Cell) => string;
   readonly signal?: AbortSignal;
   readonly seed?: number;
   readonly started?: (cell: Cell) => void;
+  /** It is to be run again. */
+  readonly again?: (result: CellResult) => void;
   readonly ended?: (result: CellResult) => void;
   /** Real-time cells at once. */
   readonly parallel?: number;
+  /** Bytes that nodes may take; without it most of what the machine has to give. */
+  readonly memory?: number;
+  /** How often what failed in real time is run again. */
+  readonly retries?: 0 | 1;
+  readonly known?: (id: string) => KnownFailure | undefined;
+  /** Milliseconds that a cell is likely to take; undefined: nobody knows. */
+  readonly expected?: (cell: Cell) => number | undefined;
+  /** Without one the machine is measured. */
+  readonly meter?: LoadMeter;
 }
 
-/** Real-time cells at once for each processor: they mostly wait. Measured, the suite on two: 56 s with 3, 44 s with 5. */
-const PER_PROCESSOR = 5;
+/**
+ * Real-time cells at once for each processor. Measured, two nodes of a cell take a fifth of one while they start, and hardly
+ * any after.
+ */
+const PER_PROCESSOR = 8;
+/** Labs that come up at once for each processor. */
+const RISING = 1;
+/** Second attempts that have the machine for themselves. */
+const ALONE = 8;
+/** Of the memory that is there. */
+const MEMORY_SHARE = 0.8;
 
 export async function runCells(cells: readonly Cell[], options: RunOptions): Promise<CellResult[]> {
   process.on('unhandledRejection', leftBehind);
+  const own = options.meter === undefined && cells.some(isRealTime) ? new MachineLoad() : undefined;
   try {
-    return await inOrder(cells, options);
+    const meter = options.meter ?? own;
+    return await new Run(cells, meter === undefined ? options : { ...options, meter }).results();
   } finally {
     process.off('unhandledRejection', leftBehind);
+    await own?.[Symbol.asyncDispose]();
   }
 }
 
@@ -34,36 +66,145 @@ export async function runCells(cells: readonly Cell[], options: RunOptions): Pro
  */
 function leftBehind(): void {}
 
-async function inOrder(cells: readonly Cell[], options: RunOptions): Promise<CellResult[]> {
-  const results: CellResult[] = [];
-  const run = async (cell: Cell): Promise<void> => {
-    options.started?.(cell);
-    const result = await runCell(cell, {
-      labId: options.labId(cell),
-      kinds: options.kinds,
-      folder: options.caseFolder(cell),
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
-      ...(options.seed === undefined ? {} : { seed: options.seed }),
-    });
-    results.push(result);
-    options.ended?.(result);
-  };
-  /** A run that was broken off keeps the cells it finished. */
-  const runUnlessAborted = (cell: Cell): Promise<void> =>
-    run(cell).catch((error: unknown) => {
-      if (options.signal?.aborted !== true) throw error;
-    });
-  // virtual time takes a whole processor and would stand in the way of real time: first, and one at a time
-  for (const cell of cells) {
-    if (options.signal?.aborted) break;
-    if (cell.driver.name === 'sim') await runUnlessAborted(cell);
+const isRealTime = ({ driver }: Cell): boolean => driver.name !== 'sim';
+
+class Run {
+  readonly #cells: readonly Cell[];
+  readonly #options: RunOptions;
+  readonly #results = new Map<string, CellResult>();
+  /** First attempts of cells that wait for their second. */
+  readonly #first = new Map<Cell, CellResult>();
+
+  constructor(cells: readonly Cell[], options: RunOptions) {
+    this.#cells = cells;
+    this.#options = options;
   }
-  const waiting = cells.filter((cell) => cell.driver.name !== 'sim');
-  const worker = async (): Promise<void> => {
-    for (let cell = waiting.shift(); cell !== undefined && !options.signal?.aborted; cell = waiting.shift())
-      await runUnlessAborted(cell);
-  };
-  await Promise.all(Array.from({ length: options.parallel ?? availableParallelism() * PER_PROCESSOR }, worker));
-  const order = new Map(cells.map((cell, at) => [cell.id, at]));
-  return results.sort((a, b) => order.get(a.id)! - order.get(b.id)!);
+
+  async results(): Promise<CellResult[]> {
+    const { parallel, memory = process.availableMemory() * MEMORY_SHARE, expected = () => undefined } = this.#options;
+    const processors = availableParallelism();
+    for (const cell of this.#cells) {
+      if (this.#aborted) break;
+      if (!isRealTime(cell)) await this.#run(cell);
+    }
+    const real = this.#cells.filter(isRealTime);
+    const limits = {
+      most: parallel ?? processors * PER_PROCESSOR,
+      rising: processors * RISING,
+      memory,
+      needs: (cell: Cell) => this.#memoryOf(cell),
+      ended: () => this.#aborted,
+    };
+    // what nobody knows may be long
+    const duration = (cell: Cell): number => expected(cell) ?? Number.MAX_VALUE;
+    const longestFirst = real.toSorted((a, b) => duration(b) - duration(a));
+    await atOnce(longestFirst, limits, (cell, up) => this.#run(cell, up));
+    // alone, so that the run's own load is no excuse; unless so many failed that it is no chance
+    const again = [...this.#first.keys()];
+    const most = again.length <= ALONE ? 1 : Math.min(limits.most, processors);
+    await atOnce(again, { ...limits, most }, (cell, up) => this.#run(cell, up));
+    return this.#cells.flatMap(({ id }) => this.#results.get(id) ?? []);
+  }
+
+  get #aborted(): boolean {
+    return this.#options.signal?.aborted === true;
+  }
+
+  /** A run that was broken off keeps the cells it finished. */
+  async #run(cell: Cell, up?: () => void): Promise<void> {
+    try {
+      await this.#attempt(cell, up);
+    } catch (error) {
+      if (!this.#aborted) throw error;
+    }
+  }
+
+  async #attempt(cell: Cell, up?: () => void): Promise<void> {
+    const { kinds, caseFolder, labId, signal, seed, meter, retries = 1, known } = this.#options;
+    const first = this.#first.get(cell);
+    const folder = caseFolder(cell, first === undefined ? 1 : 2);
+    this.#options.started?.(cell);
+    const result = await runCell(cell, {
+      labId: labId(cell),
+      kinds: [...kinds.keys()],
+      folder,
+      ...(signal === undefined ? {} : { signal }),
+      ...(seed === undefined ? {} : { seed }),
+      ...(meter === undefined ? {} : { meter }),
+      ...(up === undefined ? {} : { up }),
+    });
+    const failure = known?.(cell.id);
+    if (first === undefined && retries > 0 && worthAnother(result, failure)) {
+      this.#first.set(cell, await folder.setAside(result));
+      this.#options.again?.(result);
+      return;
+    }
+    const final = judgedBy(failure, first === undefined ? result : settled(first, result));
+    await folder.end(final);
+    this.#results.set(cell.id, final);
+    this.#options.ended?.(final);
+  }
+
+  #memoryOf(cell: Cell): number {
+    const { kinds, seed } = this.#options;
+    try {
+      const { nodes } = planOf(cell, [...kinds.keys()], seed);
+      return nodes.reduce((sum, { kind, limits }) => sum + (limits.memory ?? kinds.get(kind)?.memory ?? 0), 0);
+    } catch {
+      return 0; // it won't come up, and says why
+    }
+  }
+}
+
+export interface Limits<Item> {
+  readonly most: number;
+  /** Of those, how many may not have called `up` yet. */
+  readonly rising: number;
+  readonly memory: number;
+  readonly needs: (item: Item) => number;
+  /** No more are begun. */
+  readonly ended: () => boolean;
+}
+
+/** As many at once as the limits allow, in order but for those too large for the room there is; one at least. */
+export async function atOnce<Item>(
+  items: readonly Item[],
+  limits: Limits<Item>,
+  run: (item: Item, up: () => void) => Promise<void>,
+): Promise<void> {
+  const waiting = items.map((item) => ({ item, needs: limits.needs(item) }));
+  const running = new Set<Promise<void>>();
+  let rising = 0;
+  let free = limits.memory;
+  let changed = Promise.withResolvers<void>();
+  const errors: unknown[] = [];
+  while (waiting.length > 0 && errors.length === 0 && !limits.ended()) {
+    const full = running.size >= limits.most || rising >= limits.rising;
+    const next = full ? -1 : waiting.findIndex(({ needs }) => needs <= free || running.size === 0);
+    if (next < 0) {
+      await Promise.race([changed.promise, ...running]);
+      changed = Promise.withResolvers<void>();
+      continue;
+    }
+    const [{ item, needs }] = waiting.splice(next, 1) as [(typeof waiting)[number]];
+    rising++;
+    free -= needs;
+    let isUp = false;
+    const up = (): void => {
+      if (isUp) return;
+      isUp = true;
+      rising--;
+      changed.resolve();
+    };
+    const done = run(item, up)
+      .catch((error: unknown) => errors.push(error))
+      .then(() => {
+        up();
+        free += needs;
+        running.delete(done);
+      });
+    running.add(done);
+  }
+  await Promise.all(running);
+  if (errors.length > 0) throw errors[0];
 }

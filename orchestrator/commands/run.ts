@@ -87,8 +87,8 @@ export async function run(
     `${chosen.length} cells under ${drivers.map(({ name }) => name).join(' and ')}; results in ${shown(folder.path)}`,
   );
   const results = await runCells(chosen, {
-    kinds: [...kinds.keys()],
-    caseFolder: (cell) => folder.caseFolder(cell),
+    kinds,
+    caseFolder: (cell, attempt) => folder.caseFolder(cell, attempt),
     labId: () => `cell-${randomBytes(4).toString('hex')}`,
     signal,
     started: (cell) => progress.started(cell.id),

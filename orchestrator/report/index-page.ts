@@ -1,5 +1,5 @@
 /** The first page: what became of the run, the matrix, measured times, coverage. */
-import { type CellResult, FAILING, type Outcome, type RunResult } from '../outcome.ts';
+import { type CellResult, failingIn, type Outcome, type RunResult } from '../outcome.ts';
 import { folderName } from '../results.ts';
 import { type Html, html } from './html.ts';
 import { measurementCells, measurementHeads } from './measurements.ts';
@@ -10,10 +10,10 @@ import { dateText, durationText, plural } from './text.ts';
 export function indexPage(run: RunResult): string {
   const { cells } = run;
   return page({
-    title: `kamelab: ${headline(cells)}`,
+    title: `kamelab: ${headline(run)}`,
     root: '',
     nav: html`<a href="#matrix">Matrix</a><a href="#times">Times</a><a href="#coverage">Coverage</a>`,
-    body: [summary(run), attention(cells), matrix(cells), times(cells), coverage(cells)],
+    body: [summary(run), attention(run), matrix(cells), times(cells), coverage(cells)],
     foot: `kamelab ${run.kamelab} · ${dateText(run.started)}`,
   });
 }
@@ -21,19 +21,31 @@ export function indexPage(run: RunResult): string {
 const count = (cells: readonly CellResult[], ...wanted: readonly Outcome[]): number =>
   cells.filter(({ outcome }) => wanted.includes(outcome)).length;
 
-function headline(cells: readonly CellResult[]): string {
-  const failing = count(cells, ...FAILING);
+/** In words; what passes against expectation did not fail. */
+export function headline({ cells, ...run }: Pick<RunResult, 'cells' | 'allowed' | 'planned'>): string {
+  const failed = count(cells, ...failingIn(run).filter((outcome) => outcome !== 'now-passing'));
+  const news = failingIn(run).includes('now-passing') ? count(cells, 'now-passing') : 0;
+  const missing = (run.planned?.length ?? 0) - cells.length;
+  const rest = [
+    ...(news > 0 ? [`${plural(news, 'known failure')} passed`] : []),
+    ...(missing > 0 ? [`${plural(missing, 'cell')} not reached`] : []),
+  ];
+  return [verdict(cells, failed), ...rest].join(', ');
+}
+
+function verdict(cells: readonly CellResult[], failed: number): string {
   if (cells.length === 0) return 'no cell has finished';
-  if (failing > 0) return `${failing} of ${plural(cells.length, 'cell')} failed`;
+  if (failed > 0) return `${failed} of ${plural(cells.length, 'cell')} failed`;
   const passed = count(cells, 'pass', 'now-passing');
   return passed === cells.length
     ? `all ${plural(passed, 'cell')} passed`
     : `${passed} of ${plural(cells.length, 'cell')} passed, none failed`;
 }
 
-function summary({ started, duration, host, kamelab, cells }: RunResult): Html {
+function summary(run: RunResult): Html {
+  const { started, duration, host, kamelab, cells } = run;
   const present = outcomes.filter((outcome) => count(cells, outcome) > 0);
-  const text = headline(cells);
+  const text = headline(run);
   return html`<section class="summary">
 <p class="kicker">Interoperability run</p>
 <h1>${text[0]!.toUpperCase()}${text.slice(1)}</h1>
@@ -48,8 +60,8 @@ ${Object.entries(host).map(([name, value]) => html`<div><dt>${name === 'name' ? 
 const link = (cell: CellResult, text: Html | string): Html =>
   html`<a href="cells/${folderName(cell.id)}.html">${text}</a>`;
 
-function attention(cells: readonly CellResult[]): Html | undefined {
-  const failing = cells.filter(({ outcome }) => FAILING.includes(outcome));
+function attention({ cells, ...run }: RunResult): Html | undefined {
+  const failing = cells.filter(({ outcome }) => failingIn(run).includes(outcome));
   if (failing.length === 0) return undefined;
   return html`<section><h2>To look at</h2><ul class="attention">${failing.map(
     (cell) =>
