@@ -134,7 +134,7 @@ export class DockerDriver implements Driver {
     const terminal = stdin.isTTY === true && stdout.isTTY === true;
     const size = (): [number, number] => [stdout.rows ?? 24, stdout.columns ?? 80];
     const exec = await this.#docker.getContainer(nodeName(id, node)).exec({
-      Cmd: [...command],
+      Cmd: bySh(command),
       AttachStdin: true,
       AttachStdout: true,
       AttachStderr: true,
@@ -176,6 +176,9 @@ interface Labelled {
 }
 
 const byName = (a: NodeSummary, b: NodeSummary): number => a.name.localeCompare(b.name);
+
+/** For its codes: the engine has others for what can't be run. */
+const bySh = (command: readonly string[]): string[] => ['/bin/sh', '-c', 'exec "$@"', 'sh', ...command];
 
 const nameOf = ({ Names, Id }: Docker.ContainerInfo): string => Names[0]?.slice(1) ?? Id;
 const holderName = (id: string): string => `kamelab-${id}`;
@@ -279,8 +282,11 @@ class DockerHost implements Host {
       },
     });
     this.#containers.push(container);
-    for (const file of node.files.filter((file) => !inMemory(file))) {
-      await container.putArchive(archive(file.path.slice(1), file.content), { path: '/' });
+    for (const volume of volumesFor(node)) {
+      for (const { path, content } of node.files.filter((file) => !inMemory(file))) {
+        if (!path.startsWith(`${volume}/`)) continue;
+        await container.putArchive(archive(posix.relative(volume, path), content), { path: volume });
+      }
     }
     await container.start();
     const descriptor = await namespaceOf(container);
@@ -433,7 +439,7 @@ class DockerNode implements HostedNode {
 
   async #exec(command: string | readonly string[], input: string | undefined): Promise<ExecInContainer> {
     const exec = await this.container.exec({
-      Cmd: typeof command === 'string' ? ['/bin/sh', '-c', command] : [...command],
+      Cmd: typeof command === 'string' ? ['/bin/sh', '-c', command] : bySh(command),
       AttachStdin: input !== undefined,
       AttachStdout: true,
       AttachStderr: true,
