@@ -194,7 +194,8 @@ export class StackKernel implements Kernel {
       acceptRouterAdvertisements,
       preferSource,
       baseReachableTime,
-      reachableTime: reachableTime(this.#stack, ifp),
+      // as it was last drawn: a look that draws would make it another run
+      reachableTime: ifp.nd.reachableTime,
       retransTimer,
       hopLimit: ifp.nd.hopLimit === 0 ? this.#stack.sysctl.ip6.hlim : ifp.nd.hopLimit,
       linkMtu: ifp.linkMtu,
@@ -208,7 +209,10 @@ export class StackKernel implements Kernel {
     if (nud !== undefined) ifp.nd.nud = nud;
     if (acceptRouterAdvertisements !== undefined) ifp.nd.acceptRouterAdvertisements = acceptRouterAdvertisements;
     if (preferSource !== undefined) ifp.nd.preferSource = preferSource;
-    if (baseReachableTime !== undefined) ifp.nd.baseReachableTime = baseReachableTime;
+    if (baseReachableTime !== undefined) {
+      ifp.nd.baseReachableTime = baseReachableTime;
+      reachableTime(this.#stack, ifp);
+    }
     if (retransTimer !== undefined) ifp.nd.retransTimer = retransTimer;
     if (hopLimit !== undefined) ifp.nd.hopLimit = hopLimit;
     if (disabled === true) disableInterface(this.#stack, ifp);
