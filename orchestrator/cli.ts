@@ -177,6 +177,18 @@ function build(signal: AbortSignal, ended: (code: number) => void): Command {
       ended(await execute(lab, node, command));
     });
 
+  sub(
+    'metrics',
+    'counters and load of the labs on this host, as Prometheus text',
+    'kamelab metrics\nkamelab metrics two-nodes\nkamelab metrics --listen 9464',
+  )
+    .argument('[lab...]', 'names of labs; all without')
+    .option('-l, --listen <port>', 'serve them at http://127.0.0.1:PORT/metrics, until Ctrl-C', port)
+    .action(async (labs: string[], options) => {
+      const { metrics } = await import('./commands/metrics.ts');
+      ended(await metrics(labs, options, signal));
+    });
+
   sub('validate', 'check topology files', 'kamelab validate topologies/examples/*/topology.yaml')
     .argument('<file...>', 'topology files, or folders that hold a topology.yaml')
     .option('--json', 'the resolved topologies as JSON')

@@ -187,7 +187,7 @@ export function parseMetrics(text: string): { samples: MetricsSample[]; pings: P
   const pings: Ping[] = [];
   for (const line of text.split('\n')) {
     const value = line === '' ? undefined : attempt(() => JSON.parse(line) as MetricsSample | PingLine);
-    if (value === undefined) continue;
+    if (typeof value !== 'object' || value === null) continue;
     if ('ping' in value) pings.push(value.ping);
     else if (typeof value.time === 'number') samples.push(value);
   }

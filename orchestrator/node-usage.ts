@@ -48,6 +48,7 @@ function processesIn(namespace: string): readonly number[] {
 export class NodeProcesses {
   readonly #namespace: string;
   readonly #node: string;
+  /** Ticks, by process. */
   readonly #cpu = new Map<string, number>();
   /** By number and start, so that a number used again is another's; false: it only passes through this namespace. */
   readonly #ours = new Map<string, boolean>();
@@ -67,13 +68,13 @@ export class NodeProcesses {
       const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? [];
       const key = `${pid} ${fields[19]}`;
       if (fields.length < 22 || !this.#isOurs(key, pid)) continue;
-      this.#cpu.set(key, (Number(fields[11]) + Number(fields[12])) / TICKS);
+      this.#cpu.set(key, Number(fields[11]) + Number(fields[12]));
       rss += resident(pid);
       processes++;
     }
-    let cpu = 0;
-    for (const used of this.#cpu.values()) cpu += used;
-    return { cpu, rss, processes };
+    let ticks = 0;
+    for (const used of this.#cpu.values()) ticks += used;
+    return { cpu: ticks / TICKS, rss, processes };
   }
 
   /** An orchestrator enters a node's namespace for an instant at a time: by the environment it is not of the node. */
@@ -109,6 +110,7 @@ export function kernelUsage(namespace: string): {
 export function parseDevices(text: string): Record<string, InterfaceUsage> {
   const interfaces: Record<string, InterfaceUsage> = {};
   for (const [, name, figures] of text.matchAll(/^\s*([^\s:]+):\s*([\d ]+)$/gm)) {
+    if (name === 'lo') continue;
     const [
       inBytes = 0,
       inPackets = 0,
