@@ -21,7 +21,7 @@ const DELAY = 5000;
 const RETRANS = 1000;
 const PROBES = 3;
 /** How often a sends to the dying and to the living neighbor: a stale entry waits for a packet. */
-const USE = 250;
+const USE = 200;
 const LIVING_USE = 500;
 const EARLIEST = 0.5 * BASE + DELAY;
 const LATEST = 1.5 * BASE + DELAY;

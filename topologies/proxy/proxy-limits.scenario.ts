@@ -56,6 +56,7 @@ export const scenario = defineScenario({
     }
     const unasked = seen(near, { ...proxyAdvertisement(NEAR.mac, TARGET, A) }, since).length - ROUNDS;
     expect.that(unasked === 0, 'one advertisement for each question', `${unasked} more`);
+    await expect.frames(near, 'packet that p carries on', { ip6: { src: A.address, dst: TARGET, hopLimit: 63 } }, 0);
 
     step(`p shall be proxy for ${ELSEWHERE}`);
     const refusal = await node('p')

@@ -146,8 +146,8 @@ async function tooBig({ lab, expect, node }: Context, left: LabLink, right: LabL
     { since: whole.time },
   );
   expect.that(
-    told.decoded.ip6!.payloadLength + 40 <= 1280,
-    'the error itself is within 1280 bytes (RFC 4443 3.2)',
+    told.decoded.ip6!.payloadLength + 40 === 1280,
+    'the error quotes as much of the packet as 1280 bytes hold, and no more (RFC 4443 3.2, 2.4 c)',
     `${told.decoded.ip6!.payloadLength + 40} bytes`,
   );
   expect.that(ping.sent === 3 && ping.received === 2, 'h1 loses the first and gets replies to the rest', ping.output);
@@ -158,6 +158,8 @@ async function tooBig({ lab, expect, node }: Context, left: LabLink, right: LabL
   expect.that(sent.length === 4, 'h1 sends each of the rest in two pieces', `${sent.length} pieces`);
   const largest = Math.max(...sent.map(({ decoded }) => decoded.ip6!.payloadLength + 40));
   expect.that(largest <= MTU, `no piece is larger than ${MTU} bytes`, `${largest}`);
+  const identifications = new Set(sent.map(({ decoded }) => decoded.fragment!.id));
+  expect.that(identifications.size === 2, 'the pieces of each packet have an identification of its own (RFC 8200 4.5)');
   const text = ({ decoded: { fragment, ip6 } }: Frame): string =>
     `${fragment!.id}:${fragment!.offset}+${ip6!.payloadLength}${fragment!.more ? '+' : ''}`;
   expect.that(

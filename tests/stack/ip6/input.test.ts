@@ -216,6 +216,8 @@ test('ND-06 a disabled interface takes nothing', () => {
   ifp.nd.disabled = true;
   expect(ask(ping(NODE))).toEqual([]);
   expect(node.counters.ip6.disabled).toBe(1);
+  // nor is it an answer that was not sent
+  expect(node.histograms.icmp6In[128]).toBe(0);
   expectConserved(world);
 });
 
