@@ -96,7 +96,8 @@ export async function runCell(cell: Cell, options: CellOptions): Promise<CellRes
     [outcome, reason] = judged(error);
     if (realTime && load !== undefined && machineMayBeToBlame(outcome, error)) {
       const busy = overload({ ...load, lost: lostIn(lab) }, lab?.tolerance ?? TOLERANCE);
-      if (busy !== undefined) [outcome, reason] = ['inconclusive', `the machine was too busy: ${busy}; then: ${reason}`];
+      if (busy !== undefined)
+        [outcome, reason] = ['inconclusive', `the machine was too busy: ${busy}; then: ${reason}`];
     }
   }
   // captures are emptied as the lab goes down: only now it is known
