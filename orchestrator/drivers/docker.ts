@@ -126,7 +126,10 @@ export class DockerDriver implements Driver {
 
   async remove(id: string): Promise<void> {
     const found = await this.#docker.listContainers({ all: true, filters: { label: [`${LABEL_LAB}=${id}`] } });
-    await Promise.all(found.map(({ Id }) => remove(this.#docker.getContainer(Id))));
+    // without its holder the lab is left over, should this not come to its end
+    const holder = found.filter(({ Labels }) => Labels[LABEL_NODE] === undefined);
+    for (const some of [holder, found.filter((each) => !holder.includes(each))])
+      await Promise.all(some.map(({ Id }) => remove(this.#docker.getContainer(Id))));
   }
 
   async exec(id: string, node: string, command: readonly string[]): Promise<number> {
@@ -317,6 +320,7 @@ class DockerHost implements Host {
 
   async leave(): Promise<void> {
     await this.#holder.rename({ name: holderName(this.#owner.id) });
+    for (const node of this.#nodes) node.leave();
     this.#close();
   }
 
@@ -388,6 +392,7 @@ class DockerNode implements HostedNode {
   readonly container: Docker.Container;
   readonly #node: TopologyNode;
   readonly #keep: boolean;
+  readonly #started: ExecInContainer[] = [];
   #killed = false;
   #kame: KameControl | undefined;
 
@@ -428,7 +433,10 @@ class DockerNode implements HostedNode {
 
   async start(command: string | readonly string[]): Promise<RunningCommand> {
     // a tool of a lab that stays is a process of its own, and doesn't end with this one
-    return this.#keep ? this.#exec(command, undefined) : this.#run(command, undefined);
+    if (!this.#keep) return this.#run(command, undefined);
+    const started = await this.#exec(command, undefined);
+    this.#started.push(started);
+    return started;
   }
 
   async #run(command: string | readonly string[], input: string | undefined): Promise<Abandonable> {
@@ -478,6 +486,11 @@ class DockerNode implements HostedNode {
     await this.container.unpause();
   }
 
+  /** The lab stays: what was started goes on without this process. */
+  leave(): void {
+    for (const started of this.#started) started.leave();
+  }
+
   close(): void {
     this.#kame?.close();
   }
@@ -523,6 +536,10 @@ class ExecInContainer implements Abandonable {
   abandon(): void {
     void signalExec(this.#exec, 'SIGKILL', this.#namespace);
     // something in the background may hold it open
+    this.leave();
+  }
+
+  leave(): void {
     this.#stream.destroy();
   }
 }

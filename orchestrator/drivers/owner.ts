@@ -72,6 +72,11 @@ export function claim(id: string, keep: boolean): Claim {
   return { folder, owner, keep: () => writeFileSync(join(folder, 'whole'), '') };
 }
 
+/** The lab is not whole any more, so that it is left over if taking it down does not come to its end. */
+export function disown(id: string): void {
+  rmSync(join(RUN_FOLDER, id, 'whole'), { force: true });
+}
+
 export function release(id: string): void {
   rmSync(join(RUN_FOLDER, id), { recursive: true, force: true });
 }

@@ -18,7 +18,7 @@ import type { Driver, ExecResult, Lab, LabSummary, RunningCommand, UpOptions } f
 import { KameControl, kameConfig } from './kame-node.ts';
 import { type Host, type HostedNode, KernelLab, unsupported } from './kernel-lab.ts';
 import { silence } from './kernel-node.ts';
-import { type Claim, claim, claimed, deadDrafts, type Owner, RUN_FOLDER, release } from './owner.ts';
+import { type Claim, claim, claimed, deadDrafts, disown, type Owner, RUN_FOLDER, release } from './owner.ts';
 
 const PREFIX = 'kamelab-';
 const NODE_IMAGE = join(import.meta.dirname, '../../node-image');
@@ -104,6 +104,7 @@ export class ProcessDriver implements Driver {
 
 /** Processes, namespaces, folder: in this order, since a process keeps its namespace, and the folder says whose they are. */
 async function end(id: string, owner: Owner | undefined): Promise<void> {
+  disown(id);
   await endProcesses(owner);
   for (const name of namespacesOf(id)) deleteNamespace(name);
   release(id);

@@ -1,0 +1,6 @@
+import { crashes } from './crash.ts';
+
+crashes('docker', async (name) => {
+  const { DriverUnderTest } = await import('../drivers/driver-under-test.ts');
+  return DriverUnderTest.load(name);
+});
