@@ -3,6 +3,8 @@
  *
  *   sudo node tests/bench/forward.ts [--seconds 2] [--json] [--profile FOLDER]
  *
+ * `--json` also adds the run to results/bench/history.jsonl, which reports plot.
+ *
  *   kame    generator, packet socket on the TAP's kernel side -> kame-node on two TAPs -> sink, kernel side of the other
  *   linux   generator holds the TAP and writes to it -> kernel forwards between two TAPs -> sink holds the other TAP
  *
@@ -26,6 +28,7 @@ import {
   withNamespace,
   writeSysctl,
 } from 'tun-tap';
+import { appendHistory, type BenchRow, benchRun, historyFile } from '#orchestrator/bench-history.ts';
 import * as Address from '#stack/wire/address.ts';
 import * as Checksum from '#stack/wire/checksum.ts';
 import { parseMac } from '#stack/wire/ethernet.ts';
@@ -52,14 +55,6 @@ const LEFT = '2001:db8:1::2';
 const RIGHT = '2001:db8:2::2';
 const ROUTER_LEFT = '2001:db8:1::1';
 const ROUTER_RIGHT = '2001:db8:2::1';
-
-interface Row {
-  readonly test: string;
-  readonly bytes: number;
-  readonly kame: number;
-  readonly linux: number;
-  readonly unit: string;
-}
 
 /** One device under test, seen from its left and right. */
 interface Subject {
@@ -311,7 +306,7 @@ try {
     }
   }
   const of = (name: string, figure: string): number => results.get(name)!.get(figure)!;
-  const rows: Row[] = [
+  const rows: BenchRow[] = [
     ...[64, 1294].map((bytes) => ({
       test: 'forward',
       bytes,
@@ -325,9 +320,9 @@ try {
   ];
   const cpuPerPacket = of('kame', 'forward-cpu 64');
   if (options.json) {
-    console.log(
-      JSON.stringify({ kernel: release(), node: process.version, seconds: SECONDS, cpuPerPacket, rows }, undefined, 2),
-    );
+    const run = { ...benchRun('forward', rows), seconds: SECONDS, cpuPerPacket };
+    appendHistory(historyFile(join(import.meta.dirname, '../../results')), run);
+    console.log(JSON.stringify(run, undefined, 2));
   } else {
     console.log(
       `${release()}, node ${process.version}, ${cpus()[0]?.model}, ${cpus().length} processors, ${SECONDS} s a test`,
