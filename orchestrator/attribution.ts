@@ -67,8 +67,11 @@ function suspects(group: readonly CellResult[]): Suspect[] {
       (a, b) => b.failed.length - a.failed.length || Number(a.role === undefined) - Number(b.role === undefined),
     );
   const explained = new Set<CellResult>();
-  return guilty.filter(({ failed }) => {
-    if (failed.every((cell) => explained.has(cell))) return false;
+  return guilty.filter(({ failed, kind }) => {
+    const key = failed.map(({ id }) => id).join();
+    // who explains it as well is as likely: nothing is said of either
+    const rival = guilty.some((each) => each.kind !== kind && each.failed.map(({ id }) => id).join() === key);
+    if (rival || failed.every((cell) => explained.has(cell))) return false;
     for (const cell of failed) explained.add(cell);
     return true;
   });

@@ -11,8 +11,10 @@ import { UsageError } from './usage-error.ts';
 
 const EXIT_CODES = `
 Exit codes:
-  0    done; of run: every cell passed or is unsupported with a reason
-  1    of run: a cell failed; of exec: the command's own code
+  0    done; of run: no cell failed. One that is unsupported, is known to fail or is inconclusive (the machine was too busy to
+       tell, twice) says so with its reason
+  1    of run: a cell failed, is flaky (failed, then passed; see --allow-flaky), is known to fail and passes now (see
+       --allow-now-passing), or the testbed broke; of diff: a cell fails that did not; of exec: the command's own code
   2    a word of the command line, or a file, is wrong; nothing was created
   3    can't run here: no driver is available, or the lab can't be built; nothing is left
   130  ended by Ctrl-C; everything was taken down`;
@@ -100,7 +102,7 @@ function build(signal: AbortSignal, ended: (code: number) => void): Command {
   sub(
     'run',
     'run scenarios in every casting of their roles, and report',
-    "kamelab run\nkamelab run nud --driver process\nkamelab run 'dad*' --impl kame --impl linux --json\nkamelab run resolve/lan/kame-linux/docker",
+    "kamelab run\nkamelab run nud --driver process\nkamelab run 'dad*' --impl kame --impl linux --json\nkamelab run resolve/lan/kame-linux/docker\nkamelab run --resume",
   )
     .argument('[scenario...]', 'names or ids of cells, with * and ?; all without')
     .option('-i, --impl <kind>', 'only castings of these implementations (again for more)', append, [])
@@ -110,11 +112,32 @@ function build(signal: AbortSignal, ended: (code: number) => void): Command {
     .option('--seed <n>', "instead of the topologies' own", seed)
     .option('--json', 'the result as JSON on standard output')
     .option('--list', 'only say which cells there are')
+    .option('--baseline <file>', 'cells that are known to fail (default: topologies/known-failures.yaml)')
+    .option('--no-baseline', 'nothing is known to fail')
+    .option('--allow-now-passing', 'a known failure that passes does not fail the run')
+    .option('--allow-flaky', 'neither does a cell that failed and then passed')
+    .option('--retries <0|1>', 'how often a cell in real time that failed is run again, alone', whole(0, 1))
+    .option('--resume [folder]', 'go on with a run that was broken off, the last without a folder')
     .option('--serve', 'serve the report afterwards, until Ctrl-C')
     .option('--port <n>', 'of the report', port, 8080)
     .action(async (patterns: string[], options) => {
       const { run } = await import('./commands/run.ts');
       ended(await run(patterns, options, signal));
+    });
+
+  sub(
+    'diff',
+    'tell two runs apart: outcomes, and measured values',
+    'kamelab diff 20260131T120000Z-3fa9 latest\nkamelab diff results/20260131T120000Z-3fa9 latest --beyond 10 --json',
+  )
+    .argument('<old>', 'the folder of a run, or its name in the results')
+    .argument('<new>', 'the same of the other')
+    .option('-o, --output <folder>', 'where the folders of runs are', 'results')
+    .option('--beyond <percent>', 'how much a measured value must differ to be told', whole(0, 100_000), 25)
+    .option('--json', 'as JSON')
+    .action(async (before: string, after: string, options) => {
+      const { diff } = await import('./commands/diff.ts');
+      ended(diff(before, after, options));
     });
 
   sub(

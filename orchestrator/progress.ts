@@ -39,6 +39,13 @@ export class Progress {
     this.#status();
   }
 
+  again({ id, outcome, reason }: CellResult): void {
+    this.#running.delete(id);
+    this.line(
+      `${' '.repeat(`${this.#total}`.length * 2 + 3)} ${outcome} ${id}, to be run again: ${reason.split('\n')[0]}`,
+    );
+  }
+
   ended({ id, outcome, reason, duration }: CellResult): void {
     this.#running.delete(id);
     this.#done++;

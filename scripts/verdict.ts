@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { FAILING, type RunResult } from '../orchestrator/outcome.ts';
+import { failingIn, type RunResult } from '../orchestrator/outcome.ts';
 
 const [results = 'results', url = 'http://127.0.0.1:8080/'] = process.argv.slice(2);
 
@@ -42,8 +42,9 @@ async function served(): Promise<boolean> {
 }
 
 const count = { passed: 0, failed: 0, skipped: 0 };
-for (const { id, outcome, reason } of newestRun(results).cells) {
-  if (FAILING.includes(outcome)) {
+const run = newestRun(results);
+for (const { id, outcome, reason } of run.cells) {
+  if (failingIn(run).includes(outcome)) {
     count.failed++;
     console.log(`${outcome}: ${id}: ${reason}`);
   } else if (outcome === 'unsupported' || outcome === 'inconclusive') count.skipped++;

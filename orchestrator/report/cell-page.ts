@@ -1,9 +1,11 @@
 /** The page of one cell: its verdict, and everything that the verdict rests on. */
-import type { CellResult } from '../outcome.ts';
+import { loadText } from '../load.ts';
+import type { Attempt, CellResult } from '../outcome.ts';
 import { folderName } from '../results.ts';
 import { type Html, html } from './html.ts';
 import { FRAMES, ladder } from './ladder.ts';
 import { measurementCells, measurementHeads } from './measurements.ts';
+import { type CellMetrics, metricsSection } from './metrics-section.ts';
 import { badge, OUTCOMES } from './outcome-text.ts';
 import { page } from './page.ts';
 import { bytesText, clockText, dateText, durationText, plural } from './text.ts';
@@ -14,6 +16,7 @@ import { type LabShape, topologyPicture } from './topology-picture.ts';
 export interface CaseFiles {
   readonly timeline: Timeline | undefined;
   readonly lab: LabShape | undefined;
+  readonly metrics: CellMetrics | undefined;
   readonly outputs: readonly NodeOutput[];
   /** Relative to the case folder. */
   readonly files: readonly { readonly path: string; readonly bytes: number }[];
@@ -50,10 +53,12 @@ export function cellPage(cell: CellResult, files: CaseFiles, { before, after }: 
     nav: html`<a href="../index.html#scenario-${cell.scenario}">Matrix</a>${step(before, '← Before')}${step(after, 'Next →')}`,
     body: [
       verdict(cell),
+      attempts(cell),
       checks(cell),
       measurements(cell),
       ladderSection(files),
       timelineSection(cell, files),
+      files.metrics && metricsSection(files.metrics, files.timeline),
       topologySection(files),
       outputs(cell, files),
       downloads(cell, files),
@@ -74,10 +79,22 @@ function verdict(cell: CellResult): Html {
 <p>${description}</p>
 <p class="verdict ${outcome}">${badge(outcome)}<span>${first === '' ? OUTCOMES[outcome].meaning : first}</span></p>
 ${more !== '' && html`<details><summary>Whole reason</summary><pre>${more}</pre></details>`}
-<dl class="facts">${Object.entries(roles).map(([role, kind]) => fact(`role ${role}`, kind))}${fact('Variant', variant)}${fact('Driver', driver)}${fact('Seed', `${seed}`)}${fact('Began', dateText(started))}${fact('Took', durationText(duration))}
+<dl class="facts">${Object.entries(roles).map(([role, kind]) => fact(`role ${role}`, kind))}${fact('Variant', variant)}${fact('Driver', driver)}${fact('Seed', `${seed}`)}${fact('Began', dateText(started))}${fact('Took', durationText(duration))}${cell.load && fact('Machine', loadText(cell.load))}
 ${Object.entries(versions).map(([name, version]) => fact(name, version))}${cell.references.length > 0 && fact('Judged by', cell.references.join(', '))}${cell.features.length > 0 && fact('Features', cell.features.join(', '))}</dl>
 <p class="again">Run it again <code>npx kamelab run ${id} --seed ${seed}</code></p>
 </section>`;
+}
+
+/** The last is the one that this page tells of. */
+function attempts({ attempts = [] }: CellResult): Html | undefined {
+  if (attempts.length === 0) return undefined;
+  const row = ({ outcome, reason, started, duration, folder }: Attempt, at: number): Html => {
+    const number =
+      at < attempts.length - 1 ? html`<a href="${folder.split('/').at(-1)!}.html">${at + 1}</a>` : `${at + 1}`;
+    return html`<tr><th scope="row">${number}</th><td>${badge(outcome)}</td><td>${dateText(started)}</td><td class="figure">${durationText(duration)}</td><td class="reason">${reason.split('\n')[0]}</td></tr>`;
+  };
+  return html`<section id="attempts"><h2>Attempts</h2><p class="lead">It was run again; the first attempt has a page of its own, the last is told here.</p><div class="scroll" tabindex="0" role="region" aria-label="Attempts"><table><thead><tr><th scope="col">Attempt</th><th scope="col">Outcome</th><th scope="col">Began</th><th scope="col" class="figure">Took</th><th scope="col">Reason</th></tr></thead><tbody>
+${attempts.map(row)}</tbody></table></div></section>`;
 }
 
 function checks({ checks }: CellResult): Html {

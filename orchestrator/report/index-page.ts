@@ -1,19 +1,31 @@
 /** The first page: what became of the run, the matrix, measured times, coverage. */
+import { attributions } from '../attribution.ts';
+import type { PastRun } from '../history.ts';
 import { type CellResult, failingIn, type Outcome, type RunResult } from '../outcome.ts';
 import { folderName } from '../results.ts';
+import { changesSection, flakeSection } from './history-sections.ts';
 import { type Html, html } from './html.ts';
 import { measurementCells, measurementHeads } from './measurements.ts';
 import { badge, OUTCOMES, outcomes } from './outcome-text.ts';
 import { page } from './page.ts';
 import { dateText, durationText, plural } from './text.ts';
 
-export function indexPage(run: RunResult): string {
+/** `past`: earlier runs, the newest first. */
+export function indexPage(run: RunResult, past: readonly PastRun[] = [], { benchmarks = false } = {}): string {
   const { cells } = run;
   return page({
     title: `kamelab: ${headline(run)}`,
     root: '',
-    nav: html`<a href="#matrix">Matrix</a><a href="#times">Times</a><a href="#coverage">Coverage</a>`,
-    body: [summary(run), attention(run), matrix(cells), times(cells), coverage(cells)],
+    nav: html`<a href="#matrix">Matrix</a>${past.length > 0 && html`<a href="#flakes">History</a>`}<a href="#times">Times</a><a href="#coverage">Coverage</a>${benchmarks && html`<a href="bench.html">Benchmarks</a>`}`,
+    body: [
+      summary(run),
+      attention(run),
+      matrix(cells),
+      changesSection(run, past),
+      flakeSection(run, past),
+      times(cells),
+      coverage(cells),
+    ],
     foot: `kamelab ${run.kamelab} · ${dateText(run.started)}`,
   });
 }
@@ -62,8 +74,10 @@ const link = (cell: CellResult, text: Html | string): Html =>
 
 function attention({ cells, ...run }: RunResult): Html | undefined {
   const failing = cells.filter(({ outcome }) => failingIn(run).includes(outcome));
-  if (failing.length === 0) return undefined;
-  return html`<section><h2>To look at</h2><ul class="attention">${failing.map(
+  const hints = attributions(cells);
+  const { notes = [] } = run;
+  if (failing.length + hints.length + notes.length === 0) return undefined;
+  return html`<section><h2>To look at</h2>${hints.length > 0 && html`<ul class="hints">${hints.map(({ text }) => html`<li>${text}.</li>`)}</ul>`}${notes.length > 0 && html`<ul class="hints">${notes.map((note) => html`<li>${note}</li>`)}</ul>`}<ul class="attention">${failing.map(
     (cell) =>
       html`<li class="${cell.outcome}">${badge(cell.outcome)} ${link(cell, cell.id)}<p>${cell.reason.split('\n')[0]}</p></li>`,
   )}</ul></section>`;

@@ -1,6 +1,6 @@
 /** JUnit XML of a run: a suite a scenario, a case a cell. */
 import exported, { type Builder, type TestCase } from 'junit-report-builder';
-import type { CellResult, RunResult } from '../outcome.ts';
+import { type CellResult, failingIn, type Outcome, type RunResult } from '../outcome.ts';
 import { printable } from './printable.ts';
 
 // the module exports the builder itself, its types say that it is in a field
@@ -16,21 +16,26 @@ export function junitXml(run: RunResult): string {
     for (const cell of cells) {
       const test = suite.testCase().className(`kamelab.${scenario}`).name(cell.id).time(seconds(cell.duration));
       test.property('outcome', cell.outcome).property('seed', `${cell.seed}`).property('folder', cell.folder);
-      judge(test, cell);
+      judge(test, cell, failingIn(run));
     }
   }
   return report.build();
 }
 
-function judge(test: TestCase, cell: CellResult): void {
+/** What makes the run fail is a failure here, and nothing else is. */
+function judge(test: TestCase, cell: CellResult, failing: readonly Outcome[]): void {
   const reason = printable(cell.reason);
+  if (!failing.includes(cell.outcome) && (cell.outcome === 'flaky' || cell.outcome === 'now-passing')) {
+    test.standardOutput(`${cell.outcome}: ${reason}`);
+    return;
+  }
   switch (cell.outcome) {
     case 'pass':
-    case 'now-passing':
       if (reason !== '') test.standardOutput(reason);
       return;
     case 'fail':
     case 'flaky':
+    case 'now-passing':
       test
         .failure(reason, cell.outcome)
         .stacktrace(

@@ -30,6 +30,10 @@ export const dateText = (time: number): string =>
     .replace('T', ' ')
     .replace(/\.\d+Z/, ' UTC');
 
+/** `+50 %` of a part of 0.5. */
+export const percentText = (change: number): string =>
+  Number.isFinite(change) ? `${change > 0 ? '+' : ''}${(change * 100).toFixed(0)} %` : 'from none';
+
 export const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
 
 export const bytesText = (bytes: number): string =>
