@@ -365,8 +365,8 @@ export const mutants: readonly Mutant[] = [
   {
     id: 'dead-neighbor-kept',
     file: 'nd6/neighbor.ts',
-    find: 'this.asked < nd6_umaxtries ? this.#ask() : this.remove()',
-    replace: 'this.asked < nd6_umaxtries ? this.#ask() : this.#enterStale()',
+    find: 'return this.asked < nd6_umaxtries ? this.#ask() :',
+    replace: 'return this.asked < nd6_umaxtries ? this.#ask() : this.state ? this.#enterStale() :',
     rule: 'RFC 4861 7.3.3: a neighbor that does not answer is given up',
     by: 'nud',
   },
@@ -508,7 +508,7 @@ export const mutants: readonly Mutant[] = [
     find: "return this.state === 'preferred' || this.state === 'deprecated';",
     replace: "return this.state !== 'duplicated';",
     rule: 'RFC 4862 5.4: a tentative address is no source',
-    by: 'dad-tentative',
+    by: { test: 'stack/nd6/dad.test.ts', why: 'every node of the labs has another address, which is chosen before it' },
   },
   {
     id: 'duplicate-kept-in-use',

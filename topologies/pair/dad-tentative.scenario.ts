@@ -1,11 +1,23 @@
 import { defineScenario } from '#orchestrator/scenario.ts';
+import type { TopologySource } from '#orchestrator/topology-schema.ts';
 import { anyAdvertisement, dadSolicitation, multicastSolicitation, seen } from '../frames.ts';
 import { settled } from '../settled.ts';
 import { addressState, IF, lan, p2p, pair } from './pair.ts';
 
-const WANTED = '2001:db8::7e';
+const WANTED = '2001:db8:7::e';
+/** Another address of b: towards it a would choose WANTED as the source, could it be used. */
+const SAME_PREFIX = '2001:db8:7::f';
 /** RFC 4861 10. Milliseconds. */
 const RETRANS = 1000;
+
+function withPrefix(source: TopologySource): TopologySource {
+  const ab = source.links!['ab']!;
+  const b = ab.ends!['b']!;
+  return {
+    ...source,
+    links: { ab: { ...ab, ends: { ...ab.ends, b: { ...b, addresses: [...b.addresses!, `${SAME_PREFIX}/64`] } } } },
+  };
+}
 
 export const scenario = defineScenario({
   name: 'dad-tentative',
@@ -17,7 +29,7 @@ export const scenario = defineScenario({
   references: ['RFC 4862 5.4', 'RFC 4862 5.4.2', 'RFC 4862 5.4.3', 'RFC 4862 5.1'],
   features: ['ND-04'],
   roles: { a: { needs: ['dad'] }, b: { needs: ['nd'] } },
-  variants: { lan: lan({}), p2p: p2p({}) },
+  variants: { lan: withPrefix(lan({})), p2p: withPrefix(p2p({})) },
   timeout: 30_000,
   async run(context) {
     const { lab, expect, step } = context;
@@ -30,6 +42,7 @@ export const scenario = defineScenario({
     const tries = Promise.all([
       b.peer.ping(WANTED, { wait: RETRANS / 2 }),
       a.peer.ping(b.address, { source: WANTED, wait: RETRANS / 2 }).catch(() => undefined),
+      a.peer.ping(SAME_PREFIX, { wait: RETRANS / 2 }),
     ]);
     const probe = await expect.frame(ab, `probe for ${WANTED}`, dadSolicitation(a.mac!, WANTED), { since });
     expect.within('probe after the address was given', probe.time - since, {
@@ -42,7 +55,12 @@ export const scenario = defineScenario({
       min: RETRANS,
       source: 'RFC 4862 5.4: RetransTimer after DupAddrDetectTransmits probes',
     });
-    await expect.frame(ab, `solicitation of b for ${WANTED}`, multicastSolicitation(b, WANTED), { since });
+    await expect.frame(
+      ab,
+      `solicitation of b for ${WANTED}`,
+      multicastSolicitation({ ...b, address: SAME_PREFIX }, WANTED),
+      { since },
+    );
     await expect.frames(ab, `probe for ${WANTED}`, dadSolicitation(a.mac!, WANTED), 1, { since });
     const early = [anyAdvertisement(WANTED), { ip6: { src: WANTED } }]
       .flatMap((pattern) => seen(ab, pattern, since))
@@ -52,7 +70,8 @@ export const scenario = defineScenario({
       'until then a neither advertises the address nor sends from it',
       `${early?.time.toFixed(1)} ms, the probe was at ${probe.time.toFixed(1)} ms`,
     );
-    await tries;
+    const [, , other] = await tries;
+    expect.that(other.received === 1, `meanwhile a reaches ${SAME_PREFIX} from another address`, other.output);
 
     step(`${WANTED} is in use`);
     const ping = await b.peer.ping(WANTED);
