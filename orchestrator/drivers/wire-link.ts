@@ -43,6 +43,7 @@ export class WireLink {
   readonly line: Line;
   readonly #ends: FrameDevice[] = [];
   readonly #now: () => number;
+  readonly #record: LinkRecord | undefined;
   readonly #in: FrameBatch;
   readonly #out: FrameBatch;
   /** Untouched frames of the batch at hand, on their way together: slots from `#first` on, `#count` of them, to `#to`. */
@@ -66,6 +67,7 @@ export class WireLink {
     this.#in = new FrameBatch(SLOTS, slot);
     this.#out = new FrameBatch(SLOTS, slot);
     this.#now = now;
+    this.#record = record;
     try {
       this.devices = places.map((place, at) => this.#open(place, plan, `l${number}w${at}`, lab));
       this.line = new Line({
@@ -106,7 +108,20 @@ export class WireLink {
     this.#closed = true;
     clearTimeout(this.#timer);
     clearImmediate(this.#immediate);
-    for (const end of this.#ends.splice(0)) end.close();
+    for (const end of this.#ends.splice(0)) {
+      if (end instanceof PacketSocket) this.#unseen(end);
+      end.close();
+    }
+  }
+
+  /** What came while this process stood still is missing in the record, and on the link. */
+  #unseen(socket: PacketSocket): void {
+    if (this.#record === undefined) return;
+    try {
+      this.#record.lost += socket.drops();
+    } catch {
+      // the device went before it
+    }
   }
 
   // Through
