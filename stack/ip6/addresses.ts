@@ -92,6 +92,8 @@ export function addAddress(
   const entry = new InterfaceAddress(ifp, address, prefixLength, zone, options);
   stack.addresses.set(entry.view, 0, zone, entry);
   ifp.addresses.push(entry);
+  // a redirect, or the administrator, knew it as another's: it is ours now
+  deleteRoute(stack, address, 128, zone);
   addRoute(stack, { destination: address, prefixLength: 128, zone, interface: stack.loopback, flags: RouteFlag.local });
   if (entry.destination !== undefined) {
     const theirs = { destination: entry.destination, prefixLength: 128, zone: peerZone(entry) };

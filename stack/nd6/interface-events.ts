@@ -26,10 +26,11 @@ export function nd6InterfaceUp(stack: Stack, ifp: Interface): void {
   for (const entry of configured) if (entry.state !== 'duplicated') stack.dad.start(entry);
 }
 
-/** It lost either: neighbors forgotten, DAD stopped. Addresses are unsure until it is back. */
+/** It lost either: neighbors and redirects forgotten, DAD stopped. Addresses are unsure until it is back. */
 export function nd6InterfaceDown(stack: Stack, ifp: Interface): void {
   stack.dad.stopAll(ifp);
   stack.neighbors.interfaceDown(ifp);
+  stack.redirects.interfaceDown(ifp);
   stack.mld.interfaceDown(ifp);
 }
 

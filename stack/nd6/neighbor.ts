@@ -97,12 +97,11 @@ export class Neighbor {
   onAdvertisement(mac: Uint8Array | undefined, solicited: boolean, override: boolean, router: boolean): void {
     switch (this.state) {
       case 'static':
-        this.router = router;
-        return;
+        return this.#saysRouter(router);
       case 'incomplete':
         // without an address there is still nothing to send to
         if (mac === undefined) return;
-        this.router = router;
+        this.#saysRouter(router);
         this.#setLinkAddress(mac);
         if (solicited) this.#confirm();
         else this.#enterStale();
@@ -116,7 +115,7 @@ export class Neighbor {
           if (this.state === 'reachable') this.#enterStale();
           return;
         }
-        this.router = router;
+        this.#saysRouter(router);
         if (moved) this.#setLinkAddress(mac);
         if (solicited) return this.#confirm();
         if (moved) this.#enterStale();
@@ -207,7 +206,7 @@ export class Neighbor {
         return this.#ask();
       case 'probe':
         if (!this.interface.nd.nud) return this.#enterStale();
-        return this.asked < nd6_umaxtries ? this.#ask() : this.remove();
+        return this.asked < nd6_umaxtries ? this.#ask() : this.#lose();
       case 'stale':
       case 'static':
         return this.remove();
@@ -229,8 +228,21 @@ export class Neighbor {
     this.#stack.clock.arm(this.#timer, this.#stack.sysctl.icmp6.nd6_gctimer * 1000);
   }
 
+  #saysRouter(router: boolean): void {
+    const resigned = this.router && !router;
+    this.router = router;
+    if (resigned) this.#stack.redirects.neighborLost(this.interface, this.view);
+  }
+
+  /** It answered no probe. */
+  #lose(): void {
+    this.#stack.redirects.neighborLost(this.interface, this.view);
+    this.remove();
+  }
+
   /** Resolution failed: who sent what waits learns it (RFC 4861 7.2.2), this node's own programs too. */
   #giveUp(): void {
+    this.#stack.redirects.neighborLost(this.interface, this.view);
     this.#end();
     for (let pkt = this.#take(); pkt !== undefined; pkt = this.#take()) {
       this.#stack.counters.nd6.unresolved++;

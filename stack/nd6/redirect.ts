@@ -67,7 +67,7 @@ function isFirstHop(
 export class Redirects {
   readonly #stack: Stack;
   /** Oldest first; some may have gone by now. */
-  readonly #routes: Route[] = [];
+  #routes: Route[] = [];
 
   constructor(stack: Stack) {
     this.#stack = stack;
@@ -92,9 +92,36 @@ export class Redirects {
     if (this.#routes.length > MAX_ROUTES) this.#forgetOldest();
   }
 
+  /**
+   * A neighbor does not answer, or is a router no more: what was redirected to it finds its way afresh, by the routers that are left
+   * (RFC 4861 7.2.5, 7.3.3). KAME: rt6_flush.
+   */
+  neighborLost(ifp: Interface, neighbor: DataView): void {
+    if (this.#routes.length === 0) return;
+    this.#forget((route) => {
+      if (route.interface !== ifp) return false;
+      if (route.gatewayView !== undefined) return Address.equals(route.gatewayView, 0, neighbor, 0);
+      return Address.equals(Address.viewOf(route.destination), 0, neighbor, 0);
+    });
+  }
+
+  /** Nobody can be reached by it: the destinations may be by another. */
+  interfaceDown(ifp: Interface): void {
+    this.#forget((route) => route.interface === ifp);
+  }
+
+  #forget(lost: (route: Route) => boolean): void {
+    const before = this.#routes;
+    this.#routes = before.filter((route) => !lost(route));
+    if (this.#routes.length < before.length) for (const route of before) if (lost(route)) this.#remove(route);
+  }
+
   #forgetOldest(): void {
-    const oldest = this.#routes.shift()!;
-    if (this.#stack.routes.find(oldest.destination, 128, oldest.zone) === oldest) removeRoute(this.#stack, oldest);
+    this.#remove(this.#routes.shift()!);
+  }
+
+  #remove(route: Route): void {
+    if (this.#stack.routes.find(route.destination, 128, route.zone) === route) removeRoute(this.#stack, route);
   }
 }
 

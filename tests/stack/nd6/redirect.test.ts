@@ -3,7 +3,19 @@ import { addRoute } from '#stack/route/routes.ts';
 import { RouteFlag } from '#stack/route/table.ts';
 import { address, formatAddress, viewOf } from '#stack/wire/address.ts';
 import { Type } from '#stack/wire/icmp6.ts';
-import { icmp, MAC_A, MAC_B, na, OWN, PEER, PEER_LINK_LOCAL, redirect, Station, tll } from './station.ts';
+import {
+  icmp,
+  MAC_A,
+  MAC_B,
+  na,
+  OWN,
+  OWN_LINK_LOCAL,
+  PEER,
+  PEER_LINK_LOCAL,
+  redirect,
+  Station,
+  tll,
+} from './station.ts';
 
 const FAR = '2001:db8:ff::1';
 const OTHER_ROUTER = 'fe80::3';
@@ -99,6 +111,48 @@ describe('a host', () => {
     station.clock.run(86_400_000);
     expect(station.stack.neighbors.size).toBe(0);
     expect(station.sent().filter((line) => line.includes('fe80::4'))).toEqual([]);
+  });
+
+  test.each<[title: string, lose: (station: Station) => void]>([
+    ['is never resolved', (station) => station.clock.run(3000)],
+    [
+      'dies',
+      (station) => {
+        station.receive(na({ target: OTHER_ROUTER, to: OWN_LINK_LOCAL, flags: 'RS', options: tll(MAC_B) }));
+        station.clock.run(60_000);
+        station.send(FAR, OWN, {});
+        station.clock.run(5000 + 3000);
+      },
+    ],
+    [
+      'says that it is a router no more (RFC 4861 7.2.5)',
+      (station) => station.receive(na({ target: OTHER_ROUTER, to: OWN_LINK_LOCAL, flags: 'SO', options: tll(MAC_B) })),
+    ],
+    ['was behind an interface that went down', (station) => station.ifp.setUp(false)],
+  ])('ND-19 goes by the router it knew before when the one it was redirected to %s', (_, lose) => {
+    const station = host();
+    station.receive(redirect({ destination: FAR, target: OTHER_ROUTER }));
+    station.send(FAR, OWN, {});
+    lose(station);
+    expect(routed(station, FAR)).toBe(PEER_LINK_LOCAL);
+  });
+
+  test('ND-19 asks its router again for a destination that is on-link no more', () => {
+    const station = host();
+    station.receive(redirect({ destination: FAR, options: tll(MAC_B) }));
+    station.send(FAR, OWN, {});
+    station.clock.run(5000 + 3000);
+    expect(station.neighbor(FAR)).toBeUndefined();
+    expect(routed(station, FAR)).toBe(PEER_LINK_LOCAL);
+  });
+
+  test('a redirect for an address that becomes its own does not hide it', () => {
+    const station = host();
+    station.receive(redirect({ destination: FAR, target: OTHER_ROUTER }));
+    station.address(FAR, 64);
+    expect(station.stack.routes.lookup(viewOf(address(FAR)), 0, 0)?.interface).toBe(station.stack.loopback);
+    station.clock.run(600_000);
+    expect(station.stack.routes.lookup(viewOf(address(FAR)), 0, 0)?.interface).toBe(station.stack.loopback);
   });
 
   test('ND-20 a redirect never provokes an error, not even by an option it cannot know', () => {
