@@ -125,16 +125,9 @@ export class Segment {
   }
 }
 
-/** What the sender knew of a packet does not travel, but for unfinished offload work. */
+/** What the sender knew of a packet does not travel: bytes do, and a checksum that was struck on the way must be found out. */
 function arrive(pkt: Packet): Packet {
-  pkt.receivedOn = 0;
-  pkt.headers = 0;
-  pkt.linkMulticast = false;
-  pkt.loopback = false;
-  pkt.anycast = false;
-  pkt.routerAlert = -1;
-  pkt.reassembled = false;
-  pkt.next = undefined;
+  pkt.forget();
   return pkt;
 }
 

@@ -124,6 +124,12 @@ export class Packet {
     this.ip = HEADROOM;
     this.at = HEADROOM;
     this.nextHeaderAt = 0;
+    this.next = undefined;
+    this.forget();
+  }
+
+  /** A packet received becomes one made here: all that was noted of its arrival is forgotten, its bytes and offsets stay. */
+  forget(): void {
     this.headers = 0;
     this.receivedOn = 0;
     this.linkMulticast = false;
@@ -136,19 +142,6 @@ export class Packet {
     this.checksumAt = 0;
     this.segmentKind = 'none';
     this.segmentSize = 0;
-    this.next = undefined;
-  }
-
-  /** A packet received becomes one made here: what was noted of its arrival is forgotten, its bytes and offsets stay. */
-  forget(): void {
-    this.headers = 0;
-    this.receivedOn = 0;
-    this.linkMulticast = false;
-    this.loopback = false;
-    this.anycast = false;
-    this.routerAlert = -1;
-    this.reassembled = false;
-    this.checksum = 'good';
   }
 
   give(): void {
