@@ -3,6 +3,7 @@
  * KAME: icmp6_error, icmp6_ratelimit.
  */
 import { DONE, drop } from '../drop.ts';
+import { finishChecksum } from '../link/offload.ts';
 import type { Packet } from '../packet/packet.ts';
 import type { Stack } from '../stack.ts';
 import * as Address from '../wire/address.ts';
@@ -65,6 +66,8 @@ export function icmp6Error(stack: Stack, pkt: Packet, type: number, code: number
     return;
   }
 
+  // quoted as it is on the wire, not as a link with offload handed it over
+  if (pkt.segmentKind === 'none') finishChecksum(pkt);
   const quoted = Math.min(pkt.tail - pkt.ip, Ip6.MINIMUM_MTU - Ip6.LENGTH - Icmp6.HEADER);
   const error = stack.pool.take(Ip6.MINIMUM_MTU);
   const { view, head } = error;

@@ -100,7 +100,7 @@ function tooManyHeaders(stack: Stack, pkt: Packet): boolean {
 /** `::` says "I have no address yet": Neighbor Discovery's solicitations and MLD may (RFC 4861 4, RFC 3590 4), nobody else. */
 function maySendUnspecified(pkt: Packet): boolean {
   const upper = upperLayer(pkt.view, pkt.ip, pkt.tail);
-  if (upper.protocol !== NextHeader.icmp6 || upper.at >= pkt.tail) return false;
+  if (upper.protocol !== NextHeader.icmp6 || upper.inner || upper.at >= pkt.tail) return false;
   switch (Icmp6.type(pkt.view, upper.at)) {
     case Icmp6.Type.neighborSolicitation:
     case Icmp6.Type.routerSolicitation:

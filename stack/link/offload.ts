@@ -2,7 +2,7 @@
  * Work that the stack may leave to a link: a transport checksum, and cutting one large packet into the segments that its
  * sender meant. Whatever the link at hand does not take is done here, just before the packet is sent. KAME: in6_delayed_cksum.
  */
-import type { Packet } from '../packet/packet.ts';
+import { HEADROOM, type Packet } from '../packet/packet.ts';
 import { add, complement, sum, udp } from '../wire/checksum.ts';
 import * as Ip6 from '../wire/ip6.ts';
 import * as Tcp from '../wire/tcp.ts';
@@ -66,7 +66,7 @@ function cut(ifp: Interface, pkt: Packet): void {
   for (let at = payload; at < pkt.tail; at += segmentSize) {
     const size = Math.min(segmentSize, pkt.tail - at);
     const last = at + size === pkt.tail;
-    const segment = pkt.pool.take(payload - head + size);
+    const segment = pkt.pool.take(payload + size - HEADROOM);
     segment.head = head;
     segment.ip = ip;
     segment.tail = payload + size;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { icmp6Error } from '#stack/ip6/icmp6-error.ts';
+import { pseudoHeader6 } from '#stack/wire/checksum.ts';
 import { linked, NODE, PEER, summary } from '#tests/support/linked.ts';
 import {
   concat,
@@ -71,6 +72,23 @@ describe('IC-01 an error', () => {
     expect(summary(error)).toEqual({ type: 4, code: 1, pointer: 40 });
     expect(error!.bytes.length).toBe(1280);
     expect(error!.bytes.slice(48)).toEqual(bytes.slice(0, 1280 - 48));
+    expectConserved(world);
+  });
+
+  test('quotes a checksum as it is on the wire, though a link with offload left it unfinished', () => {
+    const { world, node, ifp, tester } = linked();
+    const bytes = packet({ src: PEER, dst: NODE }, udp(5000, 7, 40));
+    const pkt = world.pool.take(bytes.length);
+    pkt.bytes.set(bytes, pkt.head);
+    pkt.tail = pkt.head + bytes.length;
+    pkt.checksum = 'unfinished';
+    pkt.checksumStart = pkt.head + 40;
+    pkt.checksumAt = pkt.head + 46;
+    pkt.view.setUint16(pkt.checksumAt, pseudoHeader6(pkt.view, pkt.head, bytes.length - 40, 17));
+    ifp.receive(pkt);
+    world.run(10);
+    expect(node.counters.icmp6.outPortUnreachable).toBe(1);
+    expect(tester.captured({ icmp6: { type: 1 } })[0]!.bytes.slice(48)).toEqual(bytes);
     expectConserved(world);
   });
 

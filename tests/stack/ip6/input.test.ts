@@ -246,6 +246,15 @@ test('ST-01 next headers are counted in a histogram', () => {
   expect(node.histograms.ip6NextHeader[0]).toBe(1);
 });
 
+describe('IV-08 a home address option', () => {
+  // nobody's home is here: the option is one that this node does not know (RFC 6275 9.3.1 asks no more of it)
+  test.each(['::', 'ff02::1', '2001:db8::7'])('with %s is refused: Parameter Problem code 2, pointer at it', (home) => {
+    const { ask } = linked();
+    const options = destinationOptions(1, 2, 0, 0, 0xc9, 16, ...address(home));
+    expect(ask(packet({ src: PEER, dst: NODE }, options, echoRequest())).map(summary)).toEqual([problem(2, 46)]);
+  });
+});
+
 describe('jumbograms', () => {
   test('JB-02 a jumbo payload longer than its frame is dropped without a word', () => {
     const { node, ask } = linked();

@@ -12,7 +12,7 @@ function node() {
 
 const view = (text: string) => Address.viewOf(Address.address(text));
 
-describe('SC-01, SC-10 the zone of an address on an interface', () => {
+describe('SC-01, SC-07, SC-10 the zone of an address on an interface', () => {
   test.each<[text: string, zone: 'link' | 'site' | 'none']>([
     ['2001:db8::1', 'none'],
     ['::1', 'none'],

@@ -146,6 +146,21 @@ describe('a packet of segments', () => {
     expectConserved(world);
   });
 
+  test('is cut wherever in its buffer it lies, up to the last byte of a small one', () => {
+    const { world, ifp, sent } = onLink();
+    const pkt = unfinished(world, tcp(5000, Tcp.Flag.ack), Tcp.CHECKSUM, 'tcp6', 1720);
+    // it came with an Ethernet header, which was taken off
+    pkt.bytes.copyWithin(pkt.head + 14, pkt.head, pkt.tail);
+    pkt.head += 14;
+    pkt.ip += 14;
+    pkt.tail += 14;
+    pkt.checksumStart += 14;
+    pkt.checksumAt += 14;
+    ifp.transmit(pkt);
+    expect(sent.map(({ bytes }) => decode(bytes, 'raw').tcp!.checksumOk)).toEqual([true, true, true]);
+    expectConserved(world);
+  });
+
   test('of IPv4, or with sizes that cannot be, is dropped as an output error', () => {
     const { world, ifp, sent } = onLink();
     ifp.transmit(unfinished(world, tcp(3000, Tcp.Flag.ack), Tcp.CHECKSUM, 'tcp4', 1000));
