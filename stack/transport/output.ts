@@ -9,6 +9,7 @@ import { ip6Output } from '../ip6/output.ts';
 import { zoneOf, zoneOfScopeId } from '../ip6/scope.ts';
 import { outgoingInterface, selectSource } from '../ip6/source-address.ts';
 import type { Interface } from '../link/interface.ts';
+import { hintReachable } from '../nd6/reachability-hint.ts';
 import type { Packet } from '../packet/packet.ts';
 import type { Stack } from '../stack.ts';
 import * as Address from '../wire/address.ts';
@@ -106,7 +107,7 @@ export function socketOutput(
   bytes.set(payload, at + upper.headerLength);
   upper.complete(pkt, at);
   if (routing > 0) writeHops(pkt, routingAt, hops, to.address);
-  if (options.reachable) stack.neighbors.find(hopView, 0, out.index)?.onConfirm();
+  if (options.reachable) hintReachable(stack, hopView, 0, zone);
   return ip6Output(stack, pkt, {
     zone,
     interface: options.interface,

@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import type { Interface } from '#stack/link/interface.ts';
+import { addRoute } from '#stack/route/routes.ts';
 import type { Stack } from '#stack/stack.ts';
 import type { Datagram, Endpoint, SendOptions, SocketErrorReport } from '#stack/transport/socket.ts';
 import type { UdpSocket } from '#stack/transport/udp.ts';
 import { address, formatAddress } from '#stack/wire/address.ts';
 import { Type } from '#stack/wire/icmp6.ts';
 import { NextHeader } from '#stack/wire/next-header.ts';
-import { fragment, icmp6, type Layer, packet, pattern, raw, udp } from '#tests/support/packets.ts';
+import { fragment, hopByHop, icmp6, type Layer, packet, pattern, raw, udp } from '#tests/support/packets.ts';
 import { addressOn, expectConserved, set, type Tester, type Wire, World } from '#tests/support/world.ts';
 
 const NODE = '2001:db8::1';
@@ -615,4 +616,43 @@ test('ND-16 a program may vouch for its neighbor (IPV6_REACHCONF)', () => {
   world.run(1000);
   socket.send(pattern(1), at(PEER), 7, { reachable: true });
   expect(a.counters.nd6.hintsTaken).toBe(1);
+});
+
+test('ND-16 what a program vouches for is the router on the way to whom it speaks to', () => {
+  const { node, ifp } = bench();
+  set(node, 'icmp6.nd6_maxnudhint', 8);
+  ifp.nd.nud = true;
+  addRoute(node, { destination: address('::'), prefixLength: 0, gateway: address(PEER) });
+  const socket = node.udp.open();
+  socket.send(pattern(1), at('2001:db8:ff::9'), 7);
+  socket.send(pattern(1), at('2001:db8:ff::9'), 7, { reachable: true });
+  expect(node.counters.nd6.hintsTaken).toBe(1);
+});
+
+describe('JB-05 UDP over jumbograms is refused', () => {
+  test('a datagram of 65,528 bytes is none: EMSGSIZE', () => {
+    const socket = bench().node.udp.open();
+    expect(socket.send(pattern(65_528), at('::1'), 7)).toBe('EMSGSIZE');
+  });
+
+  test.each([
+    ['zero, as RFC 2675 4 writes it', 0],
+    ['of its low 16 bits', 4464],
+  ])('one that comes with a length of %s is dropped', (_, length) => {
+    const world = new World(22);
+    const wire = world.p2p({ mtu: 131_072 });
+    const node = world.node('node');
+    addressOn(world.attach(node, wire), `${NODE}/64`);
+    const tester = wire.tester();
+    world.run(3000);
+    const got = listener(node, 7);
+    const header = { src: PEER, dst: NODE, payloadLength: 0 };
+    const bytes = packet(header, hopByHop(0xc2, 4, 0, 1, 0x11, 0x78), udp(5000, 7, 69_992));
+    new DataView(bytes.buffer).setUint16(52, length);
+    tester.send(bytes);
+    world.run(1);
+    expect(got).toHaveLength(0);
+    expect(node.counters.udp6.badLength).toBe(1);
+    expectConserved(world);
+  });
 });
