@@ -1,5 +1,7 @@
 /** Each fault on a wire alone: what goes through, when, and what is told of it. */
 import { describe, expect, test } from 'vitest';
+import { FIELDS, type Field } from '#orchestrator/faults/fields.ts';
+import { Chance } from '#orchestrator/faults/random.ts';
 import { decode } from '#stack/wire/decode.ts';
 import { fragment, icmp6, raw, udp } from '#tests/support/packets.ts';
 import { A, ALL, B, Bench, C, echo, frame } from './bench.ts';
@@ -441,4 +443,34 @@ test('what it holds is bounded', () => {
   const large = frame(A, [raw(59, new Uint8Array(60_000))]);
   for (let count = 0; count < 2000; count++) bench.send(A, large);
   expect(bench.wire.overflowed).toBe(2000 - Math.floor((64 << 20) / large.length));
+});
+
+test('hostile frames pass every kind of fault without harm, and each is delivered or told to be lost', () => {
+  const bench = new Bench({ ends: 3 });
+  const chance = new Chance(1, 'fuzz');
+  for (const match of [{ icmp6: 'any' }, { tcp: 'any' }, { fragment: 'any' }, { header: 'routing' }] as const)
+    bench.place({ drop: { ...match, every: 50 } });
+  for (const field of Object.keys(FIELDS) as Field[]) bench.place({ corrupt: { probability: 0.05 }, field });
+  bench.place({ drop: { probability: 0.01 }, to: 'c' });
+  bench.place({ reorder: { probability: 0.1 }, by: 3 });
+  bench.place({ delay: '3ms', jitter: '3ms', overtake: true });
+  bench.place({ mtu: 1400 });
+  for (let count = 0; count < 5000; count++) {
+    const bytes = Uint8Array.from({ length: chance.below(1500) }, () => chance.below(256));
+    if (chance.next() < 0.8) {
+      // well enough formed that the walk goes on
+      bytes.set([0x86, 0xdd, 0x60].slice(0, Math.max(0, bytes.length - 12)), Math.min(12, bytes.length));
+      if (bytes.length > 60) bytes[20] = [0, 6, 17, 43, 44, 58, 60][chance.below(7)]!;
+    }
+    bench.send(chance.below(3), bytes, count / 10);
+  }
+  bench.run(10_000);
+  expect(bench.wire.due).toBe(Number.POSITIVE_INFINITY);
+  const lost = bench.events.filter(({ what }) => what === 'lost').length;
+  const parted = bench.events.filter(({ what }) => what.includes('on its way to')).length;
+  expect(lost).toBeGreaterThan(100);
+  // of a frame for both others, one copy is left when that to c is lost
+  const passed = bench.arrivals.length;
+  expect(passed + lost + parted).toBeGreaterThanOrEqual(5000);
+  expect(passed + lost).toBeLessThanOrEqual(5000 + parted);
 });
