@@ -197,7 +197,7 @@ function build(signal: AbortSignal, ended: (code: number) => void): Command {
     .passThroughOptions()
     .action(async (lab: string, node: string, command: string[]) => {
       const { execute } = await import('./commands/exec.ts');
-      ended(await execute(lab, node, command));
+      ended(await execute(lab, node, command[0] === '--' ? command.slice(1) : command));
     });
 
   sub(

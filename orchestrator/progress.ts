@@ -66,6 +66,7 @@ export class Progress {
   #status(): void {
     if (!this.#terminal || !this.#shown || this.#running.size === 0) return;
     const text = `running ${[...this.#running].join(' ')}`;
-    process.stderr.write(text.slice(0, (process.stderr.columns ?? 80) - 1));
+    // a terminal may not know its width and say 0
+    process.stderr.write(text.slice(0, (process.stderr.columns || 80) - 1));
   }
 }

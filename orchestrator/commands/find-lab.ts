@@ -5,7 +5,8 @@ import { UsageError } from '../usage-error.ts';
 
 export function noLab(id: string, labs: readonly LabSummary[]): UsageError {
   const names = labs.map((lab) => lab.id);
-  const there = names.length === 0 ? '; none is up' : `; there are ${names.join(', ')}`;
+  const kept = labs.filter(({ keep }) => keep).map((lab) => lab.id);
+  const there = kept.length === 0 ? '; none is up' : `; there are ${kept.join(', ')}`;
   return new UsageError(`no lab '${id}'${didYouMean(id, names) || there}`);
 }
 

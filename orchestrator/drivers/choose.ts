@@ -37,5 +37,6 @@ export async function chooseDriver(
     if (wanted !== undefined) throw new Error(`the ${name} driver can't run here: ${reason}`);
     tell(`the ${name} driver can't run here: ${reason}`);
   }
-  throw new Error(`none of the drivers ${names.join(', ')} can run here`);
+  const rest = names.includes('sim') ? '' : '; `kamelab run --driver sim` needs neither root nor Docker';
+  throw new Error(`none of the drivers ${names.join(', ')} can run here${rest}`);
 }

@@ -59,7 +59,7 @@ export function claim(id: string, keep: boolean): Claim {
   const draft = join(RUN_FOLDER, `.${owner.pid}-${owner.started}-${owner.token}`);
   mkdirSync(draft, { recursive: true, mode: 0o755 });
   try {
-    writeFileSync(join(draft, 'owner.json'), JSON.stringify(owner), { mode: 0o600 });
+    writeFileSync(join(draft, 'owner.json'), JSON.stringify(owner));
     renameSync(draft, folder);
   } catch (error) {
     rmSync(draft, { recursive: true, force: true });

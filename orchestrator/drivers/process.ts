@@ -18,7 +18,7 @@ import type { Driver, ExecResult, Lab, LabSummary, RunningCommand, UpOptions } f
 import { KameControl, kameConfig } from './kame-node.ts';
 import { type Host, type HostedNode, KernelLab, unsupported } from './kernel-lab.ts';
 import { silence } from './kernel-node.ts';
-import { type Claim, claim, claimed, deadDrafts, disown, type Owner, RUN_FOLDER, release } from './owner.ts';
+import { type Claim, claim, claimed, deadDrafts, disown, type Owner, RUN_FOLDER, release, startOf } from './owner.ts';
 
 const PREFIX = 'kamelab-';
 const NODE_IMAGE = join(import.meta.dirname, '../../node-image');
@@ -69,13 +69,11 @@ export class ProcessDriver implements Driver {
 
   async list(): Promise<LabSummary[]> {
     return claimed().map(({ id, owner }) => {
-      const alive = new Set(processesOf(owner).map((pid) => environmentOf(pid).get('KAMELAB_NODE')));
       const nodes = nodesOf(id).map((name) => {
         const place = new NodePlace(id, name);
-        const kame = place.kind === 'kame';
-        const running = !kame || alive.has(name);
+        const { kind, running, socket } = place;
         const namespace = `/run/netns/${place.namespace}`;
-        return { name, kind: place.kind, running, control: kame ? place.socket : '', namespace };
+        return { name, kind, running, control: kind === 'kame' ? socket : '', namespace };
       });
       return { id, driver: this.name, keep: owner?.keep ?? false, nodes };
     });
@@ -146,6 +144,21 @@ class NodePlace {
     } catch {
       return ''; // it is just being made, or going
     }
+  }
+
+  /** Of a kame node, its process; of another its namespace, which is there as long as the lab. */
+  get running(): boolean {
+    if (this.kind !== 'kame') return true;
+    try {
+      const [pid, started] = readFileSync(join(this.folder, 'process'), 'utf8').split(' ');
+      return startOf(Number(pid)) === started;
+    } catch {
+      return false;
+    }
+  }
+
+  started(pid: number): void {
+    writeFileSync(join(this.folder, 'process'), `${pid} ${startOf(pid) ?? ''}`);
   }
 
   make({ kind, files }: TopologyNode): void {
@@ -282,6 +295,7 @@ class ProcessNode implements HostedNode {
     });
     closeSync(log);
     this.#process = child;
+    if (child.pid !== undefined) this.#place.started(child.pid);
     let failed = '';
     child.once('error', (error) => {
       failed = error.message;
