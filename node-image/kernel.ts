@@ -378,7 +378,7 @@ export class StackKernel implements Kernel {
       inMulticast,
       outPackets,
       outBytes,
-      outErrors,
+      outErrors: outErrors + (ifp.link.lost ?? 0),
       outMulticast,
     };
   }

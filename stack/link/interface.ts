@@ -56,7 +56,6 @@ export class Interface implements LinkUser {
   up = false;
   /** The link has carrier. KAME: IFF_RUNNING. */
   running: boolean;
-  promiscuous = false;
   /** Whoever watches the frames; on the data path, empty mostly. */
   readonly taps: FrameTap[] = [];
   /** Bytes of an IP packet; at most the link's. */

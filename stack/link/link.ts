@@ -32,6 +32,8 @@ export interface Link {
   /** The station's burnt-in address, of an Ethernet link. */
   readonly mac: Uint8Array | undefined;
   readonly carrier: boolean;
+  /** Frames that it had no room for, of a link that can say so; `netstat -i` counts them as output errors. */
+  readonly lost?: number;
   /** The frame is the link's from here; it is delivered later, or lost. */
   send(pkt: Packet): void;
   attach(user: LinkUser): void;

@@ -7,17 +7,20 @@ export const LARGE = 65_536 + 64 + HEADROOM;
 
 /** In tests, what a buffer is filled with when it is given back. */
 const POISON = 0xdb;
+/** Of so many small idle buffers one large one may be idle: it has the memory of 32. */
+const SMALL_PER_LARGE = 32;
 
 /**
- * Buffers of two sizes, reused. `take` never fails; `limit` bounds what is kept when idle, not what is out: every queue
- * that holds packets has a bound of its own.
+ * Buffers of two sizes, reused. `take` never fails; `limit` bounds the small ones kept when idle (and by their memory the large
+ * ones), not what is out: every queue that holds packets has a bound of its own.
  */
 export class Pool {
   readonly #poison: boolean;
   readonly #limit: number;
   #small: Packet | undefined;
   #large: Packet | undefined;
-  #idle = 0;
+  #idleSmall = 0;
+  #idleLarge = 0;
   #taken = 0;
   #given = 0;
 
@@ -44,7 +47,7 @@ export class Pool {
     const packet = this.#small;
     if (packet === undefined) return new Packet(this, SMALL);
     this.#small = packet.next;
-    this.#idle--;
+    this.#idleSmall--;
     return packet;
   }
 
@@ -53,7 +56,7 @@ export class Pool {
     const packet = this.#large;
     if (packet === undefined) return new Packet(this, LARGE);
     this.#large = packet.next;
-    this.#idle--;
+    this.#idleLarge--;
     return packet;
   }
 
@@ -62,12 +65,14 @@ export class Pool {
     packet.held = false;
     this.#given++;
     if (this.#poison) packet.bytes.fill(POISON);
-    if (this.#idle >= this.#limit || packet.bytes.length > LARGE) return;
-    this.#idle++;
     if (packet.bytes.length === SMALL) {
+      if (this.#idleSmall >= this.#limit) return;
+      this.#idleSmall++;
       packet.next = this.#small;
       this.#small = packet;
-    } else {
+    } else if (packet.bytes.length === LARGE) {
+      if (this.#idleLarge * SMALL_PER_LARGE >= this.#limit) return;
+      this.#idleLarge++;
       packet.next = this.#large;
       this.#large = packet;
     }
