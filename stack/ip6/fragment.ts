@@ -7,7 +7,6 @@
  * KAME: the fragmentation part of ip6_output (ip6_insertfraghdr).
  */
 import { drop } from '../drop.ts';
-import type { Interface } from '../link/interface.ts';
 import type { Packet } from '../packet/packet.ts';
 import type { Stack } from '../stack.ts';
 import * as Fragment from '../wire/fragment.ts';
@@ -25,7 +24,6 @@ const MAX_PAYLOAD = 65_535;
  */
 export function fragmentOutput(
   stack: Stack,
-  _ifp: Interface,
   pkt: Packet,
   mtu: number,
   send: (fragment: Packet) => SendError | undefined,

@@ -11,17 +11,15 @@ import * as Options from '../wire/options.ts';
 /** Headers that are followed by another; past this many nobody looks on. */
 const LONGEST = 512;
 
-/** Where the chain of headers ends. One object, filled anew by each call: read it before the next one. */
+/** Where the chain of headers ends. Made anew by each call: nobody looks along the chain of an ordinary packet. */
 export interface Upper {
   /** The upper-layer protocol, or the last header that could be read. */
-  protocol: number;
+  readonly protocol: number;
   /** Its start, an absolute offset; `end` or more if it is not in the packet. */
-  at: number;
+  readonly at: number;
   /** The packet is a fragment other than the first: what is at `at` is no header. */
-  inner: boolean;
+  readonly inner: boolean;
 }
-
-const found: Upper = { protocol: 0, at: 0, inner: false };
 
 /** The upper layer of the packet at `view[ip]`, which ends at `end`. */
 export function upperLayer(view: DataView, ip: number, end: number): Upper {
@@ -29,7 +27,6 @@ export function upperLayer(view: DataView, ip: number, end: number): Upper {
 }
 
 function follow(view: DataView, first: number, start: number, end: number): Upper {
-  found.inner = false;
   let protocol = first;
   let at = start;
   for (let headers = 0; headers < LONGEST && at + 2 <= end; headers++) {
@@ -44,28 +41,19 @@ function follow(view: DataView, first: number, start: number, end: number): Uppe
         length = (view.getUint8(at + 1) + 2) * 4;
         break;
       case NextHeader.fragment:
-        if (at + Fragment.LENGTH > end) length = 0;
-        else if (Fragment.offset(view, at) !== 0) {
-          found.inner = true;
-          length = 0;
-        } else length = Fragment.LENGTH;
-        if (length === 0) {
-          found.protocol = found.inner ? Fragment.nextHeader(view, at) : protocol;
-          found.at = found.inner ? at + Fragment.LENGTH : at;
-          return found;
+        if (at + Fragment.LENGTH > end) return { protocol, at, inner: false };
+        length = Fragment.LENGTH;
+        if (Fragment.offset(view, at) !== 0) {
+          return { protocol: Fragment.nextHeader(view, at), at: at + length, inner: true };
         }
         break;
       default:
-        found.protocol = protocol;
-        found.at = at;
-        return found;
+        return { protocol, at, inner: false };
     }
     protocol = view.getUint8(at);
     at += length;
   }
-  found.protocol = protocol;
-  found.at = at;
-  return found;
+  return { protocol, at, inner: false };
 }
 
 /**

@@ -121,7 +121,7 @@ function sendToSelf(
   if (pkt.tail - ip <= stack.loopback.mtu) return loopback(stack, owner, pkt);
   if (options.dontFragment) return fail(stack, pkt, 'cannotFragment', 'EMSGSIZE');
   finishChecksum(pkt);
-  return fragmentOutput(stack, stack.loopback, pkt, stack.loopback.mtu, (fragment) => loopback(stack, owner, fragment));
+  return fragmentOutput(stack, pkt, stack.loopback.mtu, (fragment) => loopback(stack, owner, fragment));
 }
 
 /** KAME: looutput. */
@@ -173,7 +173,7 @@ function sendWithin(
     return fail(stack, pkt, 'cannotFragment', 'EMSGSIZE');
   }
   finishChecksum(pkt);
-  return fragmentOutput(stack, out, pkt, mtu, (fragment) => sendBy(stack, out, fragment, gateway));
+  return fragmentOutput(stack, pkt, mtu, (fragment) => sendBy(stack, out, fragment, gateway));
 }
 
 function sendBy(stack: Stack, out: Interface, pkt: Packet, gateway: DataView | undefined): SendError | undefined {

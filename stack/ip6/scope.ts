@@ -38,14 +38,6 @@ export function zoneOfScopeId(stack: Stack, view: DataView, at: number, scopeId:
   return 0;
 }
 
-/** The zone of `fe80::1%zone`: the name of an interface, or its number (RFC 4007 11.2). */
-export function zoneNamed(stack: Stack, text: string): number | undefined {
-  const byName = stack.interfaceNamed(text);
-  if (byName !== undefined) return byName.index;
-  if (!/^[1-9][0-9]{0,8}$/.test(text)) return undefined;
-  return stack.interfaces[Number(text)]?.index;
-}
-
 /** The text of an address with its zone, if it needs one: `fe80::1%tap0`. */
 export function formatZoned(stack: Stack, address: Uint8Array, zone: number): string {
   const scoped = zone !== 0 && Address.isLinkScoped(Address.viewOf(address), 0);

@@ -9,6 +9,7 @@
 import { Timer } from '../env/clock.ts';
 import { uniform } from '../env/random.ts';
 import type { Interface } from '../link/interface.ts';
+import * as Address from '../wire/address.ts';
 import type { Mld } from './mld.ts';
 
 /** Unsolicited Report Interval (RFC 2710 7.10), milliseconds. */
@@ -35,7 +36,7 @@ export class Membership {
     this.interface = ifp;
     this.group = group.slice(0, 16);
     this.view = new DataView(this.group.buffer);
-    this.#reported = isReported(this.group) && ifp.kind !== 'loopback';
+    this.#reported = isReported(this.view) && ifp.kind !== 'loopback';
     this.#timer = new Timer(() => this.#onTime());
   }
 
@@ -99,7 +100,6 @@ export class Membership {
 }
 
 /** No messages for ff02::1, nor for the reserved and interface-local scopes (RFC 2710 5). */
-function isReported(group: Uint8Array): boolean {
-  if ((group[1]! & 0x0f) < 2) return false;
-  return !(group[0] === 0xff && group[1] === 2 && group[15] === 1 && group.subarray(2, 15).every((byte) => byte === 0));
+function isReported(group: DataView): boolean {
+  return Address.multicastScope(group, 0) > Address.Scope.interfaceLocal && !Address.same(group, 0, Address.ALL_NODES);
 }

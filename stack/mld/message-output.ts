@@ -3,9 +3,9 @@
  * (RFC 2710 3, RFC 3590). KAME: mld6_sendpkt.
  */
 import { icmp6Output } from '../ip6/icmp6-output.ts';
-import type { Interface } from '../link/interface.ts';
+import { linkLocalSource } from '../nd6/source.ts';
 import type { Stack } from '../stack.ts';
-import { ALL_ROUTERS, isLinkLocal, set, UNSPECIFIED } from '../wire/address.ts';
+import { ALL_ROUTERS, set, UNSPECIFIED } from '../wire/address.ts';
 import * as Icmp6 from '../wire/icmp6.ts';
 import * as Ip6 from '../wire/ip6.ts';
 import * as MldMessage from '../wire/mld.ts';
@@ -22,7 +22,7 @@ export function sendMldMessage(stack: Stack, membership: Membership, kind: 'repo
   pkt.tail = head + Ip6.LENGTH + LENGTH;
   pkt.ip = head;
   Ip6.write(view, head, LENGTH, NextHeader.hopByHop, 1);
-  set(view, head + Ip6.SOURCE, linkLocalSource(ifp));
+  set(view, head + Ip6.SOURCE, linkLocalSource(ifp)?.address ?? UNSPECIFIED);
   set(view, head + Ip6.DESTINATION, kind === 'report' ? membership.group : ALL_ROUTERS);
   const options = head + Ip6.LENGTH;
   Options.writeRouterAlert(view, options, NextHeader.icmp6, Options.RouterAlert.mld);
@@ -36,11 +36,4 @@ export function sendMldMessage(stack: Stack, membership: Membership, kind: 'repo
     multicastLoop: false,
     unspecifiedSource: true,
   });
-}
-
-function linkLocalSource(ifp: Interface): Uint8Array {
-  for (const entry of ifp.addresses) {
-    if (entry.usable && !entry.anycast && isLinkLocal(entry.view, 0)) return entry.address;
-  }
-  return UNSPECIFIED;
 }

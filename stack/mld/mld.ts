@@ -6,6 +6,8 @@ import type { Random } from '../env/random.ts';
 import { AddressTable } from '../ip6/address-table.ts';
 import type { Interface } from '../link/interface.ts';
 import type { Stack } from '../stack.ts';
+import { viewOf } from '../wire/address.ts';
+import { multicastMac } from '../wire/ethernet.ts';
 import { Membership } from './membership.ts';
 import { sendMldMessage } from './message-output.ts';
 
@@ -92,11 +94,7 @@ export class Mld {
   }
 }
 
-/** The stations' multicast MACs: 33:33 and the group's last four bytes (RFC 2464 7). */
+/** What the station has to hear. */
 function setFilter(ifp: Interface, memberships: readonly Membership[]): void {
-  ifp.link.filter?.(memberships.map(({ group }) => Uint8Array.of(0x33, 0x33, ...group.subarray(12))));
-}
-
-function viewOf(group: Uint8Array): DataView {
-  return new DataView(group.buffer, group.byteOffset, 16);
+  ifp.link.filter?.(memberships.map(({ group }) => multicastMac(group)));
 }

@@ -27,6 +27,7 @@ export function nd6Output(
   }
   const bare = ifp.link.medium === 'ip';
   if (Address.isMulticast(view, at)) {
+    ifp.outMulticast++;
     if (bare) ifp.transmit(pkt);
     else etherMulticast(ifp, pkt, view, at);
     return undefined;

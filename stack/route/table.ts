@@ -1,5 +1,6 @@
 import { AddressTable } from '../ip6/address-table.ts';
 import type { Interface } from '../link/interface.ts';
+import { viewOf } from '../wire/address.ts';
 
 /** BSD's letters of `netstat -r` stand in `FLAG_LETTERS`. KAME: RTF_*. */
 export const RouteFlag = {
@@ -109,8 +110,7 @@ export class RouteTable {
 
   /** The route of exactly this prefix. */
   find(destination: Uint8Array, prefixLength: number, zone: number): Route | undefined {
-    const view = new DataView(destination.buffer, destination.byteOffset, 16);
-    return this.#tables[prefixLength]?.get(this.#mask(view, 0, prefixLength), 0, zone);
+    return this.#tables[prefixLength]?.get(this.#mask(viewOf(destination), 0, prefixLength), 0, zone);
   }
 
   /** Add or replace. The destination's host bits must be zero. */
@@ -149,8 +149,4 @@ export class RouteTable {
     }
     return masked;
   }
-}
-
-function viewOf(address: Uint8Array): DataView {
-  return new DataView(address.buffer, address.byteOffset, 16);
 }

@@ -24,16 +24,13 @@ export function notifyError(stack: Stack, pkt: Packet): boolean {
   if (ifp === undefined || quoted + Ip6.LENGTH > tail) return false;
   const source = quoted + Ip6.SOURCE;
   if (stack.addresses.get(view, source, zoneOf(ifp, view, source)) === undefined) return false;
-  const upper = upperLayer(view, quoted, tail);
-  const { protocol } = upper;
-  const upperAt = upper.at;
+  const { protocol, at: upperAt, inner } = upperLayer(view, quoted, tail);
   if (protocol !== NextHeader.udp) {
-    const sockets = stack.raw.of(protocol);
-    for (const socket of sockets) socket.onError?.(report(stack, pkt));
+    for (const socket of stack.raw.of(protocol)) socket.onError?.(report(stack, pkt));
     return false;
   }
   // a later fragment has no ports, and a short quote may lack them
-  if (upper.inner || upperAt + 4 > tail) return false;
+  if (inner || upperAt + 4 > tail) return false;
   const destination = quoted + Ip6.DESTINATION;
   const remotePort = Udp.destinationPort(view, upperAt);
   let vouched = false;

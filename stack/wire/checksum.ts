@@ -1,5 +1,5 @@
 /**
- * The Internet checksum, RFC 1071, and the pseudo-headers of RFC 8200 §8.1 and RFC 768.
+ * The Internet checksum, RFC 1071, and the pseudo-header of RFC 8200 §8.1.
  *
  * Sums are 16 bits with the carries folded in, not yet complemented; they add up in any order as long as every piece
  * but the last has an even length. KAME: in6_cksum, in_cksum.
@@ -47,20 +47,12 @@ export function pseudoHeader6(v: DataView, ip6: number, length: number, nextHead
   return sum(v, ip6 + 8, 32, fold((length >>> 16) + (length & 0xffff) + nextHeader));
 }
 
-/** The same of the IPv4 header at `v[ip4]`. */
-export function pseudoHeader4(v: DataView, ip4: number, length: number, protocol: number): number {
-  return sum(v, ip4 + 12, 8, length + protocol);
-}
-
 /**
  * Of the `length` bytes of upper layer at `v[at]`, whose IPv6 header is at `v[ip6]`: what to store while the field
  * holds zero; zero while it holds the right one.
  */
 export const transport6 = (v: DataView, ip6: number, at: number, length: number, nextHeader: number): number =>
   complement(sum(v, at, length, pseudoHeader6(v, ip6, length, nextHeader)));
-
-export const transport4 = (v: DataView, ip4: number, at: number, length: number, protocol: number): number =>
-  complement(sum(v, at, length, pseudoHeader4(v, ip4, length, protocol)));
 
 /** UDP's zero means "none": a sum that comes out zero is stored as all ones (RFC 8200 §8.1). */
 export const udp = (checksum: number): number => (checksum === 0 ? 0xffff : checksum);

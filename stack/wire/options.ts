@@ -28,8 +28,6 @@ export type Action = (typeof Action)[keyof typeof Action];
 export const type = (v: DataView, at: number): number => v.getUint8(at);
 /** What is to be done with an option that nobody knows. */
 export const action = (v: DataView, at: number): number => v.getUint8(at) >> 6;
-/** Bytes of data. */
-export const dataLength = (v: DataView, at: number): number => v.getUint8(at + 1);
 export const DATA = 2;
 
 /**

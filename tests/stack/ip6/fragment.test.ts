@@ -40,9 +40,9 @@ function take(world: World, bytes: Uint8Array): Packet {
 
 /** The fragments that come of a packet. */
 function cut(bytes: Uint8Array, mtu: number): { error: unknown; frames: Uint8Array[]; stack: Stack; world: World } {
-  const { world, stack, ifp } = node();
+  const { world, stack } = node();
   const frames: Uint8Array[] = [];
-  const error = fragmentOutput(stack, ifp, take(world, bytes), mtu, (pkt) => {
+  const error = fragmentOutput(stack, take(world, bytes), mtu, (pkt) => {
     expect(pkt.ip).toBe(pkt.head);
     frames.push(pkt.bytes.slice(pkt.head, pkt.tail));
     pkt.give();
@@ -130,9 +130,9 @@ describe('IP-04 fragments made at the source', () => {
   });
 
   test('IP-04 when a fragment cannot be sent the rest is not made, and the error is told', () => {
-    const { world, stack, ifp } = node();
+    const { world, stack } = node();
     let sent = 0;
-    const error = fragmentOutput(stack, ifp, take(world, packet(HEADER, echoRequest(5000))), 1280, (pkt) => {
+    const error = fragmentOutput(stack, take(world, packet(HEADER, echoRequest(5000))), 1280, (pkt) => {
       pkt.give();
       return ++sent === 2 ? 'ENOBUFS' : undefined;
     });
@@ -143,10 +143,10 @@ describe('IP-04 fragments made at the source', () => {
   });
 
   test('IP-04 identifications of one node differ and follow no pattern (RFC 7739)', () => {
-    const { world, stack, ifp } = node();
+    const { world, stack } = node();
     const ids: number[] = [];
     for (let run = 0; run < 200; run++) {
-      fragmentOutput(stack, ifp, take(world, packet(HEADER, echoRequest(1400))), 1280, (pkt) => {
+      fragmentOutput(stack, take(world, packet(HEADER, echoRequest(1400))), 1280, (pkt) => {
         const { fragment } = decode(pkt.bytes.slice(pkt.head, pkt.tail), 'raw');
         if (fragment!.offset === 0) ids.push(fragment!.id);
         pkt.give();

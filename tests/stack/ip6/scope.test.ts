@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { formatZoned, zoneNamed, zoneOf, zoneOfScopeId } from '#stack/ip6/scope.ts';
+import { formatZoned, zoneOf, zoneOfScopeId } from '#stack/ip6/scope.ts';
 import * as Address from '#stack/wire/address.ts';
 import { set, World } from '#tests/support/world.ts';
 
@@ -55,15 +55,6 @@ describe('SC-04 the scope id that a program gives', () => {
     set(stack, 'ip6.use_defaultzone', 1);
     expect(zoneOfScopeId(stack, view('fe80::1'), 0, 0)).toBe(em0.index);
   });
-});
-
-test('SC-14 a zone is named by its interface or by number', () => {
-  const { stack, em0 } = node();
-  expect(zoneNamed(stack, 'em0')).toBe(em0.index);
-  expect(zoneNamed(stack, String(em0.index))).toBe(em0.index);
-  expect(zoneNamed(stack, 'em9')).toBeUndefined();
-  expect(zoneNamed(stack, '9')).toBeUndefined();
-  expect(zoneNamed(stack, '0')).toBeUndefined();
 });
 
 test('SC-13 text has the zone beside the address, and only where it means something', () => {
