@@ -3,8 +3,10 @@ import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { CellResult, RunResult } from '#orchestrator/outcome.ts';
 import { boundsBar } from '#orchestrator/report/bounds-bar.ts';
 import { escaped, html } from '#orchestrator/report/html.ts';
+import { indexPage } from '#orchestrator/report/index-page.ts';
 import { FRAMES, ladder } from '#orchestrator/report/ladder.ts';
 import { serveReport } from '#orchestrator/report/serve.ts';
 import { writeReport } from '#orchestrator/report/site.ts';
@@ -12,7 +14,7 @@ import { boundsText, durationText, valueText } from '#orchestrator/report/text.t
 import type { Entry } from '#orchestrator/report/timeline.ts';
 import { RunFolder } from '#orchestrator/results.ts';
 import { UsageError } from '#orchestrator/usage-error.ts';
-import { HOSTILE, sampleCells, sampleLab, sampleOptions, writeCell } from './report-sample.ts';
+import { HOSTILE, sampleCells, sampleLab, sampleOptions, sampleResult, writeCell } from './report-sample.ts';
 
 let results: string;
 let folder: string;
@@ -213,4 +215,77 @@ describe('the server', () => {
   test('says what is missing where no report is', async () => {
     await expect(serveReport(results, 0)).rejects.toThrow(UsageError);
   });
+});
+
+describe('the history in the index', () => {
+  const runOf = (started: number, cells: readonly CellResult[]): RunResult => ({
+    ...sampleOptions,
+    started,
+    duration: 1,
+    cells,
+  });
+  const before = (changed: (cell: CellResult) => CellResult): RunResult =>
+    runOf(sampleOptions.started - 60_000, sampleCells.map(changed));
+  const indexAfter = (earlier: RunResult) =>
+    indexPage(runOf(sampleOptions.started, sampleCells), [{ name: 'earlier', run: earlier }]);
+
+  test('is not there without an earlier run', () => {
+    expect(indexPage(runOf(sampleOptions.started, sampleCells))).not.toMatch(/id="(changes|flakes)"/);
+  });
+
+  test('tells what is different since', () => {
+    const page = indexAfter(
+      before((cell) => ({
+        ...cell,
+        outcome: cell.outcome === 'fail' ? 'pass' : cell.outcome === 'pass' ? 'fail' : cell.outcome,
+        measurements: cell.measurements.map((each) => ({ ...each, value: each.value * 2 })),
+      })),
+    );
+    const changes = page.split('id="changes"')[1]!.split('</section>')[0]!;
+    expect(changes).toContain('19 cells are in both');
+    expect(changes.split('<h3>Newly failing</h3>')[1]).toContain(
+      'nud-p2p/tap/linux-kame/process</a></th><td><span class="badge pass">',
+    );
+    expect(changes).toContain('Newly passing');
+    expect(changes).toContain('-50 %');
+    expect(changes).not.toContain('<script>');
+  });
+
+  test('says so where nothing is, and of each cell that ends differently how it ended', () => {
+    const page = indexAfter(before((cell) => cell));
+    expect(page).toContain('Nothing is different from the run of 2026-01-31 11:59:00 UTC');
+    const flakes = page.split('id="flakes"')[1]!.split('</section>')[0]!;
+    expect(flakes).toContain('nud-p2p/tap/linux-linux/process');
+    expect(flakes).toContain('2 of 2');
+    expect(flakes).toContain('<span class="flaky" title="flaky">≈</span>');
+    expect(flakes).not.toContain('resolve/');
+  });
+});
+
+test('the index names who is probably at fault, and what of the baseline is stale', () => {
+  const cells = (['kame', 'linux'] as const).flatMap((a) =>
+    (['kame', 'linux'] as const).map((b) =>
+      sampleResult({
+        scenario: 'nud',
+        title: 'NUD',
+        variant: 'p2p',
+        kinds: [a, b],
+        driver: 'process',
+        outcome: a === 'kame' ? 'fail' : 'pass',
+      }),
+    ),
+  );
+  const page = indexPage({
+    ...sampleOptions,
+    duration: 1,
+    cells,
+    notes: ['known.yaml:2:3: "x" matches no cell; remove it'],
+  });
+  expect(page).toContain('nud: kame fails as a against every other');
+  expect(page).toContain('known.yaml:2:3: &quot;x&quot; matches no cell');
+});
+
+test('what is allowed does not count as failed', () => {
+  const page = indexPage({ ...sampleOptions, duration: 1, cells: sampleCells, allowed: ['flaky', 'now-passing'] });
+  expect(page).toContain('<h1>2 of 19 cells failed</h1>');
 });
