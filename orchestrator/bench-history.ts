@@ -4,7 +4,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
-import { cpus, release } from 'node:os';
+import { cpus, loadavg, release } from 'node:os';
 import { dirname, join } from 'node:path';
 
 export interface BenchRun {
@@ -20,6 +20,8 @@ export interface BenchRun {
   readonly node: string;
   readonly processor: string;
   readonly processors: number;
+  /** Processes that ran or wanted to, on the average of the minute before: more than a few spoil the figures. */
+  readonly load: number;
   readonly rows: readonly BenchRow[];
 }
 
@@ -58,6 +60,7 @@ export function benchRun(bench: string, rows: readonly BenchRow[]): BenchRun {
     node: process.version,
     processor: cpus()[0]?.model.trim() ?? '',
     processors: cpus().length,
+    load: loadavg()[0]!,
     rows,
   };
 }

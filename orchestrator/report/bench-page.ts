@@ -49,11 +49,13 @@ function figures(runs: readonly BenchRun[]): Map<string, Point[]> {
   return Map.groupBy(points, ({ name }) => name);
 }
 
-const nameOf = ({ bench }: BenchRun, { test, bytes }: BenchRow): string => `${bench}: ${test}, ${bytes} bytes`;
+/** The benchmark is named only where its test does not say it. */
+const nameOf = ({ bench }: BenchRun, { test, bytes }: BenchRow): string =>
+  `${bench === 'forward' ? '' : `${bench}: `}${test}, ${bytes} bytes`;
 
 const ratioText = (ratio: number): string => `${Number(ratio.toPrecision(ratio < 0.1 ? 1 : 2))} ×`;
 const valueText = ({ unit }: BenchRow, value: number): string =>
-  unit.endsWith('/s') ? siText(value, unit) : `${Number(value.toPrecision(3))} ${unit}`;
+  unit.endsWith('/s') ? `${siText(value, '')} ${unit}` : `${Number(value.toPrecision(3))} ${unit}`;
 
 function ratios(runs: readonly BenchRun[]): Html {
   return html`<section id="ratios"><h2>Ratio to the kernel, run by run</h2><p class="lead">The line at 1 is the kernel. Of rates more is better, of times less.</p>${plots(
@@ -90,6 +92,6 @@ ${runs
   .reverse()
   .map(
     (run) =>
-      html`<tr><th scope="row">${dateText(Date.parse(run.date))}</th><td><code>${commitText(run)}</code></td>${names.map((name) => cell(run, name))}</tr>`,
+      html`<tr><th scope="row" class="date">${dateText(Date.parse(run.date))}</th><td><code>${commitText(run)}</code></td>${names.map((name) => cell(run, name))}</tr>`,
   )}</tbody></table></div></section>`;
 }

@@ -1,8 +1,8 @@
 /** Counters that tell of lost packets and refused messages, among all that nodes count; and their words. */
-import { text } from '#stack/counters.ts';
+import { type CounterName, type Protocol, text } from '#stack/counters.ts';
 import type { MetricsSample, NodeSample } from '../metrics.ts';
 
-const KAME: Readonly<Record<string, readonly string[]>> = {
+const KAME: { readonly [P in Protocol]: readonly CounterName<P>[] } = {
   ip6: [
     'tooSmall',
     'tooShort',
@@ -19,7 +19,6 @@ const KAME: Readonly<Record<string, readonly string[]>> = {
     'badScope',
     'notMember',
     'headersTooLong',
-    'noTunnel',
     'tooManyHeaders',
     'routingHeaderRefused',
     'disabled',
@@ -110,7 +109,8 @@ export function losses(samples: readonly MetricsSample[]): Loss[] {
   return found.sort((a, b) => b.count - a.count || a.node.localeCompare(b.node));
 }
 
-/** In the order of the topology. */
-export const nodesOf = (samples: readonly MetricsSample[]): string[] => [
-  ...new Set(samples.flatMap(({ nodes }) => Object.keys(nodes))),
-];
+/** As people sort them: n2 before n10. */
+export const nodesOf = (samples: readonly MetricsSample[]): string[] =>
+  [...new Set(samples.flatMap(({ nodes }) => Object.keys(nodes)))].sort((a, b) =>
+    a.localeCompare(b, 'en', { numeric: true }),
+  );

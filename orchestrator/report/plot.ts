@@ -53,7 +53,7 @@ export function stepPlot({ title, note, spans, from, to, max, xText, yText }: St
     title,
     note,
     html`${axes(
-      ticks(0, max, 2).map((value) => [y(value), yText(value)]),
+      ticks(0, max, 4).map((value) => [y(value), yText(value)]),
       ticks(from, to, 5).map((value) => [x(value), xText(value)]),
     )}
 <path class="area" d="${outline}"/><path class="curve" d="${outline}"/>
@@ -80,19 +80,21 @@ export interface RunsPlot {
 
 /** A figure from run to run. */
 export function runsPlot({ title, note, dots, mark, ends, yText }: RunsPlot): Html {
-  const max = niceAbove(Math.max(mark.value, ...dots.map(({ value }) => value)) * 1.05);
+  const max = axisTop(Math.max(mark.value, ...dots.map(({ value }) => value)) * 1.02);
   const room = WIDTH - LEFT - RIGHT - 16;
   const x = (at: number): number => px(LEFT + 8 + (dots.length === 1 ? room / 2 : (at / (dots.length - 1)) * room));
   const y = (value: number): number => px(HEIGHT - BOTTOM - (value / max) * (HEIGHT - TOP - BOTTOM));
+  // on the side where the figure is not, as far as there is room
+  const below = dots.at(-1)!.value > mark.value && y(mark.value) < HEIGHT - BOTTOM - 14;
   const line = dots.map(({ value }, at) => `${at === 0 ? 'M' : 'L'}${x(at)} ${y(value)}`).join('');
   return figure(
     title,
     note,
     html`${axes(
-      ticks(0, max, 3).map((value) => [y(value), yText(value)]),
+      ticks(0, max, 4).map((value) => [y(value), yText(value)]),
       [],
     )}
-<path class="mark" d="M${LEFT} ${y(mark.value)}H${WIDTH - RIGHT}"/><text class="tick end" x="${WIDTH - RIGHT}" y="${y(mark.value) - 4}">${mark.text}</text>
+<path class="mark" d="M${LEFT} ${y(mark.value)}H${WIDTH - RIGHT}"/><text class="tick end" x="${WIDTH - RIGHT}" y="${px(y(mark.value) + (below ? 11 : -4))}">${mark.text}</text>
 <path class="curve" d="${line}"/>${dots.map(({ value, text }, at) => html`<circle class="dot" cx="${x(at)}" cy="${y(value)}" r="${dots.length > 60 ? 1.5 : 3}"><title>${text}</title></circle>`)}
 <text class="tick start" x="${LEFT}" y="${HEIGHT - 6}">${dots.length > 1 && ends[0]}</text><text class="tick end" x="${WIDTH - RIGHT}" y="${HEIGHT - 6}">${ends[1]}</text>`,
   );
@@ -118,6 +120,12 @@ export function ticks(low: number, high: number, count: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, at) => Number(((first + at) * step).toPrecision(12)));
 }
 
+/** Where an axis from 0 ends that is to hold a value: at a round number, not far above. */
+export function axisTop(value: number): number {
+  const step = niceAbove(value / 4);
+  return Number((Math.ceil(value / step - 1e-9) * step).toPrecision(12)) || 1;
+}
+
 /** The next of 1, 2, 5, 10, 20, 50... */
 export function niceAbove(value: number): number {
   if (!(value > 0) || !Number.isFinite(value)) return 1;
@@ -128,11 +136,12 @@ export function niceAbove(value: number): number {
 
 /** `0`, `1.5 k`, `20 M`, with a unit behind the prefix. */
 export function siText(value: number, unit: string): string {
+  if (value === 0) return '0';
   const [factor, prefix] = value >= 1e9 ? [1e9, 'G'] : value >= 1e6 ? [1e6, 'M'] : value >= 1e3 ? [1e3, 'k'] : [1, ''];
   const scaled = value / factor;
   const digits = scaled >= 100 || Number.isInteger(scaled) ? 0 : scaled >= 10 ? 1 : 2;
   return `${scaled
     .toFixed(digits)
     .replace(/(\.\d*?)0+$/, '$1')
-    .replace(/\.$/, '')} ${prefix}${unit}`;
+    .replace(/\.$/, '')} ${prefix}${unit}`.trimEnd();
 }
