@@ -2,6 +2,7 @@
  * Fragments waiting for the rest of their packet (RFC 8200 4.5): held as they came, sorted by offset, put together once.
  *
  * - An overlap ends the whole packet, what is still to come included; an exact duplicate is only dropped (RFC 5722, 8200).
+ * - A first fragment without all headers is refused (RFC 7112).
  * - A fragment that is a whole packet goes on by itself (RFC 6946).
  * - Bounded by `maxfragpackets` and `maxfrags`. KAME refuses what comes when they are reached, so that a flood shuts everybody
  *   out for a minute; here the oldest packet of the source with the most packets under reassembly makes room.
@@ -17,7 +18,8 @@ import * as Fragment from '../wire/fragment.ts';
 import * as Icmp6 from '../wire/icmp6.ts';
 import * as Ip6 from '../wire/ip6.ts';
 import { AddressTable } from './address-table.ts';
-import { icmp6Error } from './icmp6-error.ts';
+import { holdsAllHeaders } from './header-chain.ts';
+import { headerProblem, icmp6Error } from './icmp6-error.ts';
 import { walk } from './input.ts';
 import { zoneOf } from './scope.ts';
 
@@ -76,12 +78,18 @@ const endOf = (pkt: Packet): number => offsetOf(pkt) + lengthOf(pkt);
 /** Bytes of extension headers in front of the Fragment header. */
 const extensionsOf = (pkt: Packet): number => pkt.at - pkt.ip - Ip6.LENGTH;
 
-/**
- * A fragment: `pkt.at` at its Fragment header, which is whole, in a packet of known payload length; a first fragment has all headers
- * (`protocols.ts` saw to it). KAME: frag6_input.
- */
+/** A fragment: `pkt.at` at its Fragment header. KAME: frag6_input. */
 export function fragmentInput(stack: Stack, pkt: Packet): number {
-  const { view, at } = pkt;
+  const { view, ip, at } = pkt;
+  if (at + Fragment.LENGTH > pkt.tail) return drop(stack, pkt, 'ip6', 'tooShort');
+  // RFC 2675 3: a jumbogram is not fragmented
+  if (Ip6.payloadLength(view, ip) === 0) return headerProblem(stack, pkt, at);
+  // RFC 7112 5: no firewall on the way could have judged it
+  if (Fragment.offset(view, at) === 0 && Fragment.more(view, at) && !holdsAllHeaders(view, at, pkt.tail)) {
+    stack.counters.ip6.headersTooLong++;
+    icmp6Error(stack, pkt, Icmp6.Type.parameterProblem, Icmp6.ParameterProblem.firstFragment, 0);
+    return DONE;
+  }
   stack.counters.ip6.fragments++;
   if (Fragment.atomic(view, at)) {
     stack.counters.ip6.fragmentsAtomic++;

@@ -948,7 +948,7 @@ import { advertiseProxied } from './advertisement.ts';
   },
   {
     id: 'first-fragment-without-headers-accepted',
-    file: 'protocols.ts',
+    file: 'ip6/reassembly.ts',
     find: '!holdsAllHeaders(view, at, pkt.tail)',
     replace: 'false',
     rule: 'RFC 7112 5: the first fragment holds all headers',
@@ -965,7 +965,7 @@ import { advertiseProxied } from './advertisement.ts';
   {
     id: 'hop-by-hop-anywhere',
     file: 'protocols.ts',
-    find: '[NextHeader.hopByHop]: misplaced,',
+    find: '[NextHeader.hopByHop]: unrecognized,',
     replace: '[NextHeader.hopByHop]: destinationOptionsInput,',
     rule: 'RFC 8200 4.1: Hop-by-Hop options directly behind the IPv6 header alone',
     by: { test: 'stack/ip6/input.test.ts', why: 'no node sends them elsewhere' },

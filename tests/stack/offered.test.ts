@@ -7,7 +7,7 @@ import { tunables } from '#stack/sysctl.ts';
 
 const ROOT = join(import.meta.dirname, '../../stack');
 const code = globSync('**/*.ts', { cwd: ROOT, exclude: ['counters.ts', 'sysctl.ts', 'wire/**'] })
-  .map((file) => readFileSync(join(ROOT, file), 'utf8').replaceAll(/\/\*[^]*?\*\/|\/\/.*/g, ''))
+  .map((file) => readFileSync(join(ROOT, file), 'utf8').replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, ''))
   .join('\n');
 const isNamed = (name: string): boolean => new RegExp(`\\b${name}\\b`).test(code);
 
