@@ -9,6 +9,7 @@ import { RUN_FOLDER } from '#orchestrator/drivers/owner.ts';
 import { loadKinds } from '#orchestrator/kinds.ts';
 import { topology } from '#orchestrator/topology.ts';
 import type { TopologySource } from '#orchestrator/topology-schema.ts';
+import { refreshNodeImage } from '#tests/support/node-image.ts';
 
 const kinds = loadKinds();
 let labs = 0;
@@ -30,7 +31,12 @@ export class DriverUnderTest {
 
   static async load(name: DriverName): Promise<DriverUnderTest> {
     const driver = await loadDriver(name, kinds);
-    return new DriverUnderTest(driver, await driver.unavailable());
+    let reason = await driver.unavailable();
+    if (name === 'docker' && (reason === undefined || reason.startsWith('the image'))) {
+      refreshNodeImage();
+      reason = await driver.unavailable();
+    }
+    return new DriverUnderTest(driver, reason);
   }
 
   /** Of a lab that no other test on this host has. */
