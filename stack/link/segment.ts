@@ -113,6 +113,10 @@ export class Segment {
   }
 
   #fanOut(pkt: Packet, sender: SegmentEnd, target: SegmentEnd | undefined): void {
+    if (!this.#up) {
+      this.lost++;
+      return pkt.give();
+    }
     let last: SegmentEnd | undefined;
     for (const end of this.#ends) {
       if (end === sender || (target !== undefined && end !== target) || end.user === undefined || !end.hears(pkt))
@@ -120,7 +124,7 @@ export class Segment {
       if (last !== undefined) last.user!.receive(arrive(pkt.copy()));
       last = end;
     }
-    if (last === undefined || !this.#up) pkt.give();
+    if (last === undefined) pkt.give();
     else last.user!.receive(arrive(pkt));
   }
 }

@@ -18,3 +18,21 @@ test('what is struck on the way is found out by its checksum: the word of its se
   expect(b.counters.udp6).toMatchObject({ received: 1, badChecksum: 1 });
   expectConserved(world);
 });
+
+test('what is under way when the cable is cut reaches nobody, however many ends there are', () => {
+  const world = new World(32);
+  const wire = world.lan();
+  const talker = wire.tester();
+  const ends = [wire.tester('02:00:00:00:0e:01'), wire.tester('02:00:00:00:0e:02')];
+  const frame = new Uint8Array(60).fill(0xff);
+  talker.send(frame);
+  wire.segment.up = false;
+  world.run(1);
+  wire.segment.up = true;
+  expect(ends.map(({ heard }) => heard.length)).toEqual([0, 0]);
+  expect(wire.segment.lost).toBe(1);
+  talker.send(frame);
+  world.run(1);
+  expect(ends.map(({ heard }) => heard.length)).toEqual([1, 1]);
+  expectConserved(world);
+});
