@@ -23,7 +23,8 @@ const INTERFACE_FAMILIES: readonly [keyof InterfaceUsage, string, string][] = [
   ['outErrors', 'transmit_errors', 'Packets that could not be sent.'],
 ];
 
-interface SeenNode {
+/** A node at one scrape. */
+export interface SeenNode {
   readonly lab: LabSummary;
   readonly node: NodeSummary;
   readonly up: boolean;
@@ -61,19 +62,7 @@ export class HostMetrics {
     this.#processes = new Map();
     const nodes = await Promise.all(labs.flatMap((lab) => lab.nodes.map((node) => this.#look(lab, node, known))));
     const took = (performance.now() - start) / 1000;
-    return merged([
-      {
-        name: 'kamelab_lab_nodes',
-        type: 'gauge',
-        help: 'Nodes of the lab.',
-        samples: labs.map(({ id, driver, nodes }) => ({ labels: { lab: id, driver }, value: nodes.length })),
-      },
-      ...nodeFamilies(nodes),
-      single('kamelab_scrape_seconds', 'gauge', 'Time it took to ask all nodes.', took),
-      ...nodes.flatMap(({ lab, node, told }) =>
-        told.map((family) => labelled(family, { lab: lab.id, node: node.name })),
-      ),
-    ]);
+    return labFamilies(labs, nodes, took);
   }
 
   async #look(lab: LabSummary, node: NodeSummary, known: ReadonlyMap<string, NodeProcesses>): Promise<SeenNode> {
@@ -92,6 +81,20 @@ export class HostMetrics {
     const told = parseExposition(await kameMetrics(node.control));
     return { ...seen, told, interfaces: interfacesOf(told), up: told.length > 0 };
   }
+}
+
+export function labFamilies(labs: readonly LabSummary[], nodes: readonly SeenNode[], seconds: number): Family[] {
+  return merged([
+    {
+      name: 'kamelab_lab_nodes',
+      type: 'gauge',
+      help: 'Nodes of the lab.',
+      samples: labs.map(({ id, driver, nodes }) => ({ labels: { lab: id, driver }, value: nodes.length })),
+    },
+    ...nodeFamilies(nodes),
+    single('kamelab_scrape_seconds', 'gauge', 'Time it took to ask all nodes.', seconds),
+    ...nodes.flatMap(({ lab, node, told }) => told.map((family) => labelled(family, { lab: lab.id, node: node.name }))),
+  ]);
 }
 
 function nodeFamilies(nodes: readonly SeenNode[]): Family[] {
