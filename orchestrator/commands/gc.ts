@@ -8,7 +8,7 @@ export async function collect(options: { dryRun?: boolean; all?: boolean }): Pro
   let count = 0;
   let seen = false;
   for (const driver of await kernelDrivers(loadKinds())) {
-    const reason = await driver.unavailable();
+    const reason = await driver.unreachable();
     if (reason !== undefined) {
       console.error(`kamelab: labs of the ${driver.name} driver can't be looked at: ${reason}`);
       continue;

@@ -50,12 +50,18 @@ export class DockerDriver implements Driver {
     this.#kinds = kinds;
   }
 
-  async unavailable(): Promise<string | undefined> {
+  async unreachable(): Promise<string | undefined> {
     try {
       await this.#docker.ping();
     } catch (error) {
       return `no Docker Engine answers (${(error as Error).message})`;
     }
+    return undefined;
+  }
+
+  async unavailable(): Promise<string | undefined> {
+    const unreachable = await this.unreachable();
+    if (unreachable !== undefined) return unreachable;
     if (process.getuid?.() !== 0)
       return "needs root, to enter its containers' namespaces: run it with sudo, or by docker compose up";
     try {
@@ -90,7 +96,7 @@ export class DockerDriver implements Driver {
   }
 
   async list(): Promise<LabSummary[]> {
-    if ((await this.unavailable()) !== undefined) return [];
+    if ((await this.unreachable()) !== undefined) return [];
     const labs = await this.#labs();
     return Promise.all(
       labs.map(async ({ id, owner, containers }) => {
@@ -347,7 +353,7 @@ async function create(docker: Docker, lab: string, options: Docker.ContainerCrea
     if (statusOf(error) === 409 && /already in use/.test((error as Error).message)) {
       throw new UsageError(`a lab '${lab}' is there already: kamelab down ${lab}, or kamelab gc if it is left over`);
     }
-    if (statusOf(error) === 404) throw new UsageError(`the image ${options.Image} is not there: docker compose build`);
+    if (statusOf(error) === 404) throw new Error(`the image ${options.Image} is not there: docker compose build`);
     throw error;
   }
 }

@@ -15,6 +15,8 @@ export interface Driver {
   readonly name: DriverName;
   /** Why it can't run here, in a sentence that says what to do; undefined when it can. */
   unavailable(): Promise<string | undefined>;
+  /** Why not even the labs that are there can be looked at and removed; what only a new lab needs may be missing. */
+  unreachable(): Promise<string | undefined>;
   /** Why this topology can't run under it here (a kind, a link medium; with `keep` a link that could not stay), or undefined. */
   unsupported(topology: Topology, options?: { keep?: boolean }): string | undefined;
   /** All or nothing: on any error, and when `signal` aborts, everything made is taken away again. */

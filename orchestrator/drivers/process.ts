@@ -35,9 +35,15 @@ export class ProcessDriver implements Driver {
     this.#kinds = kinds;
   }
 
-  async unavailable(): Promise<string | undefined> {
+  async unreachable(): Promise<string | undefined> {
     if (process.platform !== 'linux') return 'needs Linux';
     if (process.getuid?.() !== 0) return 'needs root for network namespaces: run it with sudo';
+    return undefined;
+  }
+
+  async unavailable(): Promise<string | undefined> {
+    const unreachable = await this.unreachable();
+    if (unreachable !== undefined) return unreachable;
     if (!existsSync('/dev/net/tun')) return '/dev/net/tun is missing: modprobe tun, or mknod /dev/net/tun c 10 200';
     return undefined;
   }

@@ -47,6 +47,10 @@ export class SimulationDriver implements Driver {
     return undefined;
   }
 
+  async unreachable(): Promise<undefined> {
+    return undefined;
+  }
+
   unsupported(topology: Topology): string | undefined {
     return unsupported(this.name, topology, this.#kinds, false);
   }
