@@ -5,6 +5,7 @@
  */
 import { drop } from '../drop.ts';
 import type { Interface } from '../link/interface.ts';
+import { checkOffload } from '../link/offload.ts';
 import type { Packet } from '../packet/packet.ts';
 import { protocols } from '../protocols.ts';
 import type { Stack } from '../stack.ts';
@@ -47,6 +48,7 @@ export function ip6Input(stack: Stack, ifp: Interface, pkt: Packet): void {
     if (payload > frame - Ip6.LENGTH) return lose(stack, pkt, 'tooShort');
     pkt.tail = ip + Ip6.LENGTH + payload;
   }
+  if (pkt.checksum === 'unfinished' || pkt.segmentKind !== 'none') checkOffload(pkt);
 
   let ours = true;
   const destination = ip + Ip6.DESTINATION;

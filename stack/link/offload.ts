@@ -10,6 +10,19 @@ import * as Udp from '../wire/udp.ts';
 import type { Interface } from './interface.ts';
 import type { Offload } from './link.ts';
 
+/**
+ * A link passes on what the sending station said of its packet. Believed is what lies within the upper layer alone: a checksum
+ * "to be stored" in the IPv6 header would change it behind all checks.
+ */
+export function checkOffload(pkt: Packet): void {
+  const { ip, checksumStart, checksumAt } = pkt;
+  if (pkt.checksum === 'unfinished') {
+    const within = checksumStart >= ip + Ip6.LENGTH && checksumAt >= checksumStart && checksumAt + 2 <= pkt.tail;
+    if (!within) pkt.checksum = 'unknown';
+  }
+  if (pkt.checksum === 'unknown' || pkt.segmentSize <= 0) pkt.segmentKind = 'none';
+}
+
 /** Do here what the link can't: finish a transport checksum, cut a large packet into segments; then send. */
 export function finish(ifp: Interface, pkt: Packet): void {
   if (pkt.segmentKind !== 'none' && !takesSegments(ifp.offload, pkt)) return cut(ifp, pkt);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Interface } from '#stack/link/interface.ts';
 import type { Link, Offload } from '#stack/link/link.ts';
-import { segmentLength } from '#stack/link/offload.ts';
+import { checkOffload, segmentLength } from '#stack/link/offload.ts';
 import type { Packet, SegmentKind } from '#stack/packet/packet.ts';
 import * as Checksum from '#stack/wire/checksum.ts';
 import { decode } from '#stack/wire/decode.ts';
@@ -90,6 +90,52 @@ describe('a transport checksum', () => {
     const { world, ifp, sent } = onLink({ checksum: true });
     ifp.transmit(unfinished(world, packet(ends, udp(1, 2, 333)), 6));
     expect(sent[0]!.pkt.checksum).toBe('unfinished');
+  });
+});
+
+describe('what a station says of its packet is believed within the upper layer alone', () => {
+  function arriving(change: (pkt: Packet) => void) {
+    const world = new World();
+    const node = world.router('node');
+    const wire = world.p2p();
+    const tun0 = world.attach(node, wire);
+    addressOn(tun0, '2001:db8::2/64');
+    world.run(3000);
+    const pkt = unfinished(world, packet(ends, udp(1, 2, 40)), 6);
+    change(pkt);
+    tun0.receive(pkt);
+    world.run(10);
+    expectConserved(world);
+    return { node, wire };
+  }
+
+  test.each<[where: string, change: (pkt: Packet) => void]>([
+    ['in the source address', (pkt) => (pkt.checksumAt = pkt.head + Ip6.SOURCE)],
+    ['from the IPv6 header on', (pkt) => (pkt.checksumStart = pkt.head)],
+    ['behind the packet', (pkt) => (pkt.checksumAt = pkt.tail - 1)],
+    ['before its own start', (pkt) => (pkt.checksumStart = pkt.checksumAt + 2)],
+  ])('a checksum %s is none', (_, change) => {
+    const { node, wire } = arriving(change);
+    expect(node.counters.udp6.badChecksum).toBe(1);
+    expect(wire.captured({ icmp6: { type: 1 } })).toEqual([]);
+  });
+
+  test('a checksum where it belongs is', () => {
+    const { node } = arriving(() => {});
+    expect(node.counters.udp6).toMatchObject({ badChecksum: 0, noPort: 1 });
+  });
+
+  test('segments of no size, or without a checksum to share, are none', () => {
+    const { world, ifp } = onLink();
+    const none = unfinished(world, tcp(3000, Tcp.Flag.ack), Tcp.CHECKSUM, 'tcp6', 0);
+    const lone = unfinished(world, tcp(3000, Tcp.Flag.ack), Tcp.CHECKSUM, 'tcp6', 1000);
+    lone.checksum = 'unknown';
+    for (const pkt of [none, lone]) {
+      checkOffload(pkt);
+      expect(pkt.segmentKind).toBe('none');
+      ifp.transmit(pkt);
+    }
+    expectConserved(world);
   });
 });
 
