@@ -3,11 +3,11 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { CellResult, RunResult } from '#orchestrator/outcome.ts';
+import { type CellResult, FAILING, type RunResult } from '#orchestrator/outcome.ts';
 import { type Mutant, NOT_PLANTED } from './mutant.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-/** A fault may keep a run from ending; that is found out, too. Milliseconds of real time. */
+/** More than any run takes; a cell has a limit of its own. Milliseconds of real time. */
 const LONGEST = 60_000;
 
 export interface Verdict {
@@ -43,10 +43,10 @@ export function scenarios(mutant?: Mutant, only?: string): Promise<Killer[]> {
     const kamelab = [join(ROOT, 'bin/kamelab.js'), 'run', '--driver', 'sim', '--json', '--output', folder];
     if (only !== undefined) kamelab.push(only);
     const ended = await run(['--import', join(import.meta.dirname, 'preload.ts'), ...kamelab], mutant);
-    if (ended.late) return [{ where: 'all', check: `the run did not end in ${LONGEST / 1000} s` }];
     if (ended.stdout === '' || ended.code === NOT_PLANTED) throw broken(mutant, ended);
     const { cells } = JSON.parse(ended.stdout) as RunResult;
-    return cells.filter(({ outcome }) => outcome !== 'pass').map(killer);
+    const failed = ({ outcome }: CellResult) => (mutant === undefined ? outcome !== 'pass' : FAILING.includes(outcome));
+    return cells.filter(failed).map(killer);
   });
 }
 
@@ -61,7 +61,6 @@ function unitTest(mutant: Mutant, test: string): Promise<Killer[]> {
     const vitest = [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--reporter', 'json', '--outputFile', report];
     const config = ['--config', join(import.meta.dirname, 'vitest.config.ts')];
     const ended = await run([...vitest, ...config, join('tests', test)], mutant);
-    if (ended.late) return [{ where: test, check: `the test did not end in ${LONGEST / 1000} s` }];
     if (!existsSync(report)) throw broken(mutant, ended);
     const { testResults } = JSON.parse(readFileSync(report, 'utf8')) as VitestReport;
     const results = testResults.flatMap(({ assertionResults }) => assertionResults);
@@ -91,7 +90,6 @@ interface Ended {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
-  readonly late: boolean;
 }
 
 /** Killing must be the judges' doing: a mutant that does not even load is no mutant. */
@@ -101,26 +99,23 @@ function broken(mutant: Mutant | undefined, { code, stderr, stdout }: Ended): Er
   return new Error(`${what} ended with ${code}: ${(stderr || stdout).trim().slice(-2000)}`);
 }
 
+/** `code` null: it was killed, for it did not end. */
 function run(argv: readonly string[], mutant: Mutant | undefined): Promise<Ended> {
   // a child of Vitest is not to take itself for a part of it
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^VITEST|^NODE_OPTIONS$/.test(name)));
   if (mutant !== undefined) env['KAMELAB_MUTANT'] = mutant.id;
   // the cache knows modules by what is in them
-  env['NODE_COMPILE_CACHE'] = join(tmpdir(), 'kamelab-compiled');
+  env['NODE_COMPILE_CACHE'] = join(ROOT, 'node_modules/.cache/mutants');
   const child = spawn(process.execPath, argv, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const told = { stdout: '', stderr: '' };
   child.stdout.on('data', (text) => (told.stdout += text));
   child.stderr.on('data', (text) => (told.stderr += text));
-  let late = false;
-  const timer = setTimeout(() => {
-    late = true;
-    child.kill('SIGKILL');
-  }, LONGEST);
+  const timer = setTimeout(() => child.kill('SIGKILL'), LONGEST);
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code) => {
       clearTimeout(timer);
-      resolve({ code, ...told, late });
+      resolve({ code, ...told });
     });
   });
 }
