@@ -47,7 +47,7 @@ export function isValid(stack: Stack, pkt: Packet, length: number, counter: BadM
   if (Ip6.hopLimit(view, ip) !== Nd.HOP_LIMIT) return refuse(stack, pkt, counter, 'hop limit is not 255');
   if (pkt.reassembled) return refuse(stack, pkt, counter, 'fragmented');
   if (Icmp6.code(view, at) !== 0) return refuse(stack, pkt, counter, 'code is not 0');
-  if (tail - at < length) return refuse(stack, pkt, 'tooShort', 'too short');
+  if (tail - at < length) return refuse(stack, pkt, 'badLength', 'too short');
   if (!Nd.optionsValid(view, at + length, tail)) return refuse(stack, pkt, 'badOptions', 'empty or cut option');
   return true;
 }

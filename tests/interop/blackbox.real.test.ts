@@ -689,7 +689,7 @@ describe.runIf(able)('Neighbor Discovery messages', () => {
       'ND-17 NS: too short',
       'ip(hlim=255, nh=58)/Raw((lambda m: m[:2] + in6_chksum(58, ip(hlim=255), m[:2] + b"\\0\\0" + m[4:20]).to_bytes(2, "big") + m[4:20])(raw(ip()/ICMPv6ND_NS(tgt=D))[40:]))',
       NOTHING,
-      'icmp6.tooShort',
+      'icmp6.badLength',
     ],
     ['ND-17 NS: from :: with a link-layer address', 'ns(src="::")', NOTHING, NS],
     ['ND-17 NS: from :: to the address itself', 'ns(src="::", slla=None, dst=D)', NOTHING, NS],
