@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Random } from '#stack/env/random.ts';
+import { addRoute } from '#stack/route/routes.ts';
+import { address } from '#stack/wire/address.ts';
 import { NODE, PEER } from '#tests/support/linked.ts';
 import {
   concat,
@@ -76,7 +78,7 @@ function make(random: Random): Uint8Array {
       () => icmp6(pick(random, [1, 2, 3, 4]), 0, random.u32() % 2000, inner),
       () => icmp6(pick(random, [130, 131, 132]), 0, 0, data.slice(0, 16)),
       () => icmp6(pick(random, [135, 136]), 0, random.u32(), concat(target(pick(random, [NODE, PEER])), linkAddress)),
-      () => icmp6(137, 0, 0, concat(target('fe80::7'), target(dst), linkAddress)),
+      () => icmp6(137, 0, 0, concat(target('fe80::7'), target(pick(random, [dst, '2001:db8:c::2'])), linkAddress)),
       () => icmp6(pick(random, [133, 134]), 0, random.u32(), concat(data.slice(0, 8), linkAddress)),
       () => raw(random.u32() & 0xff, data),
     ])(),
@@ -93,25 +95,30 @@ function mutate(random: Random, bytes: Uint8Array): Uint8Array {
   return random.u32() % 8 === 0 ? concat(mutant, pattern(random.u32() % 20)) : mutant;
 }
 
-test.each([1, 2])('hostile frames, seed %i: no exception, no leak, no table without a bound', (seed) => {
+test.each<[seed: number, kind: 'router' | 'host']>([
+  [1, 'router'],
+  [2, 'router'],
+  [3, 'host'],
+])('hostile frames, seed %i, at a %s: no exception, no leak, no table without a bound', (seed, kind) => {
   const world = new World(seed);
   const { random } = world;
-  const router = world.router('router', { 'ip6.hdrnestlimit': 50 });
+  const node = world.node('node', { 'ip6.forwarding': kind === 'router' ? 1 : 0 });
   const lan = world.lan();
-  const em0 = world.attach(router, lan, { mac: '02:00:00:00:00:01' });
-  const tun0 = world.attach(router, world.p2p());
+  const em0 = world.attach(node, lan, { mac: '02:00:00:00:00:01' });
+  const tun0 = world.attach(node, world.p2p());
   addressOn(em0, '2001:db8::1/64');
   addressOn(em0, '2001:db8::/64', { anycast: true });
   addressOn(tun0, '2001:db8:b::1/64');
-  const udpSocket = router.udp;
+  const gateway = address('fe80::2');
+  addRoute(node, { destination: address('2001:db8:c::'), prefixLength: 48, gateway, interface: em0 });
   lan.segment.tap(undefined);
   world.wires[1]!.segment.tap(undefined);
   const station = lan.tester('02:00:00:00:00:aa');
   world.run(3000);
-  set(router, 'icmp6.nd6_maxneighbors', 64);
+  set(node, 'icmp6.nd6_maxneighbors', 64);
 
   for (let count = 0; count < FRAMES / 2; count++) {
-    if (count === FRAMES / 4) set(router, 'ip6.rthdr0', 1);
+    if (count === FRAMES / 4) set(node, 'ip6.rthdr0', 1);
     const bytes = mutate(random, make(random));
     const to = random.u32() % 4 === 0 ? [0x33, 0x33, 0, 0, 0, 1] : [2, 0, 0, 0, 0, 1];
     if (random.u32() % 2 === 0) {
@@ -130,16 +137,16 @@ test.each([1, 2])('hostile frames, seed %i: no exception, no leak, no table with
   }
 
   expectConserved(world);
-  const { ip6 } = router.counters;
+  const { ip6, icmp6 } = node.counters;
   expect(ip6.internalError).toBe(0);
+  if (kind === 'host') expect(icmp6.badRedirect).toBeLessThan(node.histograms.icmp6In[137]!);
   expect(ip6.received).toBeGreaterThan(FRAMES / 3);
-  expect(router.pathMtu.size).toBeLessThanOrEqual(1280);
-  expect(router.reassembly.packets).toBeLessThanOrEqual(200);
-  expect([...router.routes.routes()].length).toBeLessThan(50);
-  expect(router.addresses.size).toBe(7);
-  expect(udpSocket.held).toBe(0);
+  expect(node.pathMtu.size).toBeLessThanOrEqual(1280);
+  expect(node.reassembly.packets).toBeLessThanOrEqual(200);
+  expect([...node.routes.routes()].length).toBeLessThan(50);
+  expect(node.addresses.size).toBe(7);
   // everything that waits for something gets it, or is given up
   world.run(120_000);
   expectConserved(world);
-  expect(router.held).toBe(0);
+  expect(node.held).toBe(0);
 });
