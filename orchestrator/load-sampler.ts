@@ -46,7 +46,8 @@ while (Atomics.wait(stop, 0, 0, Math.max(0, due - now())) === 'timed-out') {
     time: last.time,
     lateness: worst,
     crowd: crowd === undefined ? undefined : crowd / processors,
-    waiting: last.waiting === undefined ? undefined : (last.waiting - first.waiting!) * share,
+    // the kernel adds up now and then, and more at once than has passed
+    waiting: last.waiting === undefined ? undefined : Math.min(1000, (last.waiting - first.waiting!) * share),
     steal: last.steal === undefined ? undefined : ((last.steal - first.steal!) * share) / processors,
   });
   worst = 0;
