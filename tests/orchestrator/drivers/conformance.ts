@@ -1,5 +1,6 @@
 /** What every driver must do, whichever world it makes: one suite for all. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { PingResult } from '#node/peers/peer.ts';
 import { adapter } from '#orchestrator/adapters.ts';
 import type { DriverName, Frame, Lab, LabLink } from '#orchestrator/drivers/driver.ts';
 import type { TopologySource } from '#orchestrator/topology-schema.ts';
@@ -85,13 +86,14 @@ function links(under: DriverUnderTest): void {
       for (const from of ends) {
         for (const to of ends.filter((end) => end !== from)) {
           const since = link.frames.length;
-          const address = to.addresses[0]!.address;
-          const answer = await adapter(nodeOf(lab, from.node)).ping(address, { count: 3, interval: 50 });
-          expect(answer, answer.output + told(link, since)).toMatchObject({ sent: 3, received: 3, errors: [] });
+          for (const _ of [1, 2]) {
+            const answer = await echo(lab, from.node, to.addresses[0]!.address);
+            expect(answer, answer.output + told(link, since)).toMatchObject({ received: 1, errors: [] });
+          }
           const echoes = (): Frame[] => link.frames.slice(since).filter(isEcho);
-          await lab.until(() => echoes().length >= 6, 2000);
+          await lab.until(() => echoes().length >= 4, 2000);
           expect(echoes().map((frame) => `${frame.from} ${frame.decoded.icmp6?.name}`)).toEqual(
-            [0, 1, 2].flatMap(() => [`${from.node} echoRequest`, `${to.node} echoReply`]),
+            [1, 2].flatMap(() => [`${from.node} echoRequest`, `${to.node} echoReply`]),
           );
         }
       }
@@ -107,8 +109,7 @@ function links(under: DriverUnderTest): void {
     for (const end of ends) expect(await mtuOf(lab, end.node, end.interface)).toBe(link.mtu);
     const [from, to] = ends;
     const since = link.frames.length;
-    const peer = adapter(nodeOf(lab, from!.node));
-    const answer = await peer.ping(to!.addresses[0]!.address, { size: 2000 });
+    const answer = await echo(lab, from!.node, to!.addresses[0]!.address, 2000);
     expect(answer, answer.output).toMatchObject({ sent: 1, received: 1 });
     const fragments = (): Frame[] => link.frames.slice(since).filter(({ decoded }) => decoded.fragment !== undefined);
     await lab.until(() => fragments().length >= 4, 2000);
@@ -117,6 +118,10 @@ function links(under: DriverUnderTest): void {
     for (const { bytes } of link.frames) expect(bytes.length - header).toBeLessThanOrEqual(link.mtu);
   });
 }
+
+/** One at a time and with patience: how busy the machine is does not count here. */
+const echo = (lab: Lab, from: string, to: string, size = 56): Promise<PingResult> =>
+  adapter(nodeOf(lab, from)).ping(to, { size, wait: 10_000 });
 
 /** For whoever reads of a failure. */
 const told = (link: LabLink, since: number): string =>
@@ -166,9 +171,9 @@ function routers(under: DriverUnderTest): void {
     'a %s router forwards by its routes, and what it rejects is answered',
     async (_, at) => {
       const host = adapter(nodeOf(held.lab, `a${at}`));
-      const there = await host.ping(`2001:db8:${at}2::2`);
+      const there = await echo(held.lab, `a${at}`, `2001:db8:${at}2::2`);
       expect(there, there.output).toMatchObject({ sent: 1, received: 1 });
-      const rejected = await host.ping(`2001:db8:${at}9::2`, { wait: 1000 });
+      const rejected = await host.ping(`2001:db8:${at}9::2`, { wait: 10_000 });
       expect(rejected).toMatchObject({ received: 0, errors: [expect.stringMatching(/unreachable|reject|no route/i)] });
     },
   );
@@ -180,7 +185,7 @@ function routers(under: DriverUnderTest): void {
       const hopLimits = async (): Promise<number | undefined> => {
         const right = lab.links.get(`right${at}`)!;
         const since = right.frames.length;
-        await adapter(nodeOf(lab, `b${at}`)).ping(`2001:db8:${at}2::1`);
+        await echo(lab, `b${at}`, `2001:db8:${at}2::1`);
         const request = (): Frame | undefined =>
           right.frames.slice(since).find(({ decoded }) => decoded.icmp6?.name === 'echoRequest');
         await lab.until(() => request() !== undefined, 2000);
@@ -321,7 +326,7 @@ function nodes(under: DriverUnderTest): void {
     const { lab } = held;
     const link = lab.links.get(pair)!;
     const [dead, other] = [nodeOf(lab, `${pair}0`), nodeOf(lab, `${pair}1`)];
-    expect(await adapter(other).ping(addressOf(pair, 0))).toMatchObject({ received: 1 });
+    expect(await echo(lab, other.name, addressOf(pair, 0))).toMatchObject({ received: 1 });
     const before = lab.now;
     await dead.kill();
     const since = lab.now;
@@ -447,16 +452,16 @@ function labs(under: DriverUnderTest): void {
     await using one = await under.up(pair);
     await using other = await under.up(pair);
     await nodeOf(one, 'b').kill();
-    expect(await adapter(nodeOf(other, 'a')).ping('2001:db8::2')).toMatchObject({ received: 1 });
+    expect(await echo(other, 'a', '2001:db8::2')).toMatchObject({ received: 1 });
     expect(await adapter(nodeOf(one, 'a')).ping('2001:db8::2', { wait: 500 })).toMatchObject({ received: 0 });
     await one.down();
-    expect(await adapter(nodeOf(other, 'a')).ping('2001:db8::2')).toMatchObject({ received: 1 });
+    expect(await echo(other, 'a', '2001:db8::2')).toMatchObject({ received: 1 });
   });
 
   test.runIf(under.name !== 'sim')('a second of the same name is refused, and the first stays as it is', async () => {
     await using first = await under.up(pair);
     await expect(under.up(pair, { id: first.id })).rejects.toThrow(`a lab '${first.id}' is there already`);
-    expect(await adapter(nodeOf(first, 'a')).ping('2001:db8::2')).toMatchObject({ received: 1 });
+    expect(await echo(first, 'a', '2001:db8::2')).toMatchObject({ received: 1 });
   });
 
   const good = kind === 'kame' ? 'hostname' : 'true';
@@ -517,7 +522,7 @@ function labs(under: DriverUnderTest): void {
         epochs.add(epoch);
       },
     });
-    await adapter(nodeOf(lab, 'a')).ping('2001:db8::2');
+    await echo(lab, 'a', '2001:db8::2');
     const link: LabLink = lab.links.get('ab')!;
     await lab.until(() => link.frames.filter(isEcho).length === 2, 2000);
     expect(told).toEqual(link.frames);
