@@ -1,54 +1,6 @@
 /** Counters that tell of lost packets and refused messages, among all that nodes count; and their words. */
-import { type CounterName, type Protocol, text } from '#stack/counters.ts';
+import { kameLosses } from '#node/losses.ts';
 import type { MetricsSample, NodeSample } from '../metrics.ts';
-
-const KAME: { readonly [P in Protocol]: readonly CounterName<P>[] } = {
-  ip6: [
-    'tooSmall',
-    'tooShort',
-    'badOptions',
-    'badVersion',
-    'fragmentsDropped',
-    'fragmentsTimeout',
-    'fragmentsOverflow',
-    'fragmentsOverlap',
-    'cannotForward',
-    'outDropped',
-    'noRoute',
-    'cannotFragment',
-    'badScope',
-    'notMember',
-    'headersTooLong',
-    'tooManyHeaders',
-    'routingHeaderRefused',
-    'disabled',
-    'tentative',
-    'badAddress',
-    'notForUs',
-    'noProtocol',
-    'internalError',
-  ],
-  icmp6: [
-    'cannotError',
-    'tooFrequent',
-    'badCode',
-    'tooShort',
-    'badChecksum',
-    'badLength',
-    'unknownType',
-    'tooManyOptions',
-    'badOptions',
-    'badNeighborSolicitation',
-    'badNeighborAdvertisement',
-    'badRouterSolicitation',
-    'badRouterAdvertisement',
-    'badRedirect',
-  ],
-  nd6: ['heldDropped', 'unresolved', 'cacheFull'],
-  mld6: ['badQueries', 'badReports'],
-  udp6: ['tooShort', 'badLength', 'badChecksum', 'noChecksum', 'noPort', 'noPortMulticast', 'fullSocket'],
-  rip6: ['badChecksum', 'noSocket', 'fullSocket'],
-};
 
 /** Of /proc/net/snmp6. RFC 4293, where it names them. */
 const LINUX: Readonly<Record<string, string>> = {
@@ -73,15 +25,7 @@ const LINUX: Readonly<Record<string, string>> = {
   Udp6InCsumErrors: 'datagrams with bad checksums',
 };
 
-const WORDS = new Map<string, string>([
-  ...Object.entries(KAME).flatMap(([protocol, names]) =>
-    names.map((name): [string, string] => {
-      const sentences: Readonly<Record<string, string>> = text[protocol as keyof typeof text];
-      return [`${protocol}.${name}`, sentences[name]!.replace('{s}', 's').replace('{ies}', 'ies')];
-    }),
-  ),
-  ...Object.entries(LINUX),
-]);
+const WORDS: ReadonlyMap<string, string> = new Map([...kameLosses, ...Object.entries(LINUX)]);
 
 /** Names of counters as samples have them. */
 export const lossCounters: ReadonlySet<string> = new Set(WORDS.keys());
