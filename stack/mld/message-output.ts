@@ -2,7 +2,7 @@
  * MLDv1 messages as they go out: hop limit 1, router alert, a link-local source or `::` before there is a valid one
  * (RFC 2710 3, RFC 3590). KAME: mld6_sendpkt.
  */
-import { icmp6Output } from '../ip6/icmp6-output.ts';
+import { sendMessage } from '../nd6/message.ts';
 import { linkLocalSource } from '../nd6/source.ts';
 import type { Stack } from '../stack.ts';
 import { ALL_ROUTERS, set, UNSPECIFIED } from '../wire/address.ts';
@@ -30,10 +30,6 @@ export function sendMldMessage(stack: Stack, membership: Membership, kind: 'repo
   const type = kind === 'report' ? Icmp6.Type.mldReport : Icmp6.Type.mldDone;
   MldMessage.write(view, message, type);
   set(view, message + MldMessage.GROUP, membership.group);
-  icmp6Output(stack, pkt, message, {
-    interface: ifp,
-    zone: ifp.index,
-    multicastLoop: false,
-    unspecifiedSource: true,
-  });
+  pkt.at = message;
+  sendMessage(stack, ifp, pkt);
 }

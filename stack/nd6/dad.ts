@@ -49,6 +49,7 @@ export function disableInterface(stack: Stack, ifp: Interface): void {
   ifp.nd.disabled = true;
   stack.dad.stopAll(ifp);
   stack.neighbors.interfaceDown(ifp);
+  stack.redirects.interfaceDown(ifp);
   stack.trace?.event({ type: 'interface', interface: ifp.name, change: 'disabled' });
 }
 

@@ -30,7 +30,10 @@ export function newMessage(
 /** Room for a link-layer option on this interface. */
 export const linkLayerLength = (ifp: Interface): number => (ifp.mac === undefined ? 0 : 8);
 
-/** Fill in the checksum and send. The packet is no longer the caller's. */
+/**
+ * Fill in the checksum of the message at `pkt.at` and send it to a neighbor or a group on the link, without a copy for ourselves. The
+ * packet is no longer the caller's.
+ */
 export function sendMessage(stack: Stack, ifp: Interface, pkt: Packet): void {
   const unspecifiedSource = Address.isUnspecified(pkt.view, pkt.ip + Ip6.SOURCE);
   const options = { interface: ifp, zone: ifp.index, onLink: true, multicastLoop: false, unspecifiedSource };
