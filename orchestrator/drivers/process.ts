@@ -49,6 +49,8 @@ export class ProcessDriver implements Driver {
   }
 
   unsupported(topology: Topology, { keep = false } = {}): string | undefined {
+    const limited = topology.nodes.find(({ limits }) => limits.memory !== undefined || limits.cpus !== undefined);
+    if (limited !== undefined) return `${limited.name}: limits need containers; use the docker driver`;
     return unsupported(this.name, topology, this.#kinds, keep);
   }
 

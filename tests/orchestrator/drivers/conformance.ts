@@ -559,6 +559,12 @@ function labs(under: DriverUnderTest): void {
       expect(under.driver.unsupported(linux)).toBe(undefined);
       const strange = { ...tun, nodes: tun.nodes.map((node) => ({ ...node, kind: 'mystery' })) };
       expect(under.driver.unsupported(strange)).toBe("a: no implementation of kind 'mystery' is registered");
+      const small = {
+        ...lab.topology,
+        nodes: lab.topology.nodes.map((node) => ({ ...node, limits: { memory: 64 << 20, cpus: 0.5 } })),
+      };
+      const refusal = under.name === 'docker' ? undefined : 'a: limits need containers; use the docker driver';
+      expect(under.driver.unsupported(small)).toBe(refusal);
     },
   );
 }
