@@ -126,12 +126,15 @@ export class Interface implements LinkUser {
       return pkt.give();
     }
     if (this.taps.length > 0) for (const tap of this.taps) tap(pkt, false);
+    const { lease } = pkt;
     try {
       if (this.link.medium === 'ethernet') etherInput(this.stack, this, pkt);
       else ip6Input(this.stack, from, pkt);
     } catch (error) {
       if (this.stack.strict) throw error;
-      if (pkt.held) drop(this.stack, pkt, 'ip6', 'internalError');
+      // it may have been given back before, and be another's by now
+      if (pkt.held && pkt.lease === lease) drop(this.stack, pkt, 'ip6', 'internalError');
+      else this.stack.counters.ip6.internalError++;
     }
   }
 

@@ -60,6 +60,8 @@ export class Packet {
   next: Packet | undefined = undefined;
   /** Held by an owner (false: it lies in the pool). */
   held = false;
+  /** How often it was taken from the pool: tells its owner of then from that of now. */
+  lease = 0;
 
   constructor(pool: Pool, size: number) {
     this.pool = pool;

@@ -39,6 +39,7 @@ export class Pool {
     this.#taken++;
     const packet = length <= SMALL - HEADROOM ? this.#takeSmall() : this.#takeLarge(length);
     packet.held = true;
+    packet.lease++;
     packet.reset();
     return packet;
   }

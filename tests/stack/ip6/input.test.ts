@@ -298,3 +298,34 @@ describe('jumbograms', () => {
     expect(answers[0]!.bytes.length).toBe(1280);
   });
 });
+
+describe('a bug that a packet meets', () => {
+  test.each<[what: string, meet: (lent: () => void) => void]>([
+    ['while it is ours', () => {}],
+    ['after it was given back and taken by another', (giveBack) => giveBack()],
+  ])('%s is counted, nothing is lost or given twice, and the node goes on', (_, meet) => {
+    const { world, node, ifp } = linked();
+    Object.assign(node, { strict: false });
+    const bytes = packet({ src: PEER, dst: NODE }, udp(5000, 7, 8));
+    const pkt = world.pool.take(bytes.length);
+    pkt.bytes.set(bytes, pkt.head);
+    pkt.tail = pkt.head + bytes.length;
+    const socket = node.udp.open();
+    socket.bind({ address: address('::'), zone: 0 }, 7);
+    let taken = 0;
+    socket.onReceive = () => {
+      meet(() => {
+        pkt.give();
+        expect(world.pool.take(8)).toBe(pkt);
+        taken++;
+      });
+      throw new Error('a bug');
+    };
+    ifp.receive(pkt);
+    expect(pkt.held).toBe(taken === 1);
+    expect(node.counters.ip6.internalError).toBe(1);
+    if (taken === 1) pkt.give();
+    world.run(100);
+    expectConserved(world);
+  });
+});
