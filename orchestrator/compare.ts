@@ -85,9 +85,14 @@ function measured({ id, before, after }: Change, beyond: number): MeasurementCha
 }
 
 function differs(then: Measurement, now: Measurement, beyond: number, realTime: boolean): boolean {
+  if (isDrawn(then) && isDrawn(now)) return false;
   const noise = realTime && now.unit === 'ms' ? NOISE : 0;
   return Math.abs(now.value - then.value) > noise && Math.abs(changeOf(then.value, now.value)) > beyond;
 }
+
+/** Anywhere between two bounds of an RFC is as good: such times are drawn at random. */
+const isDrawn = ({ value, min, max }: Measurement): boolean =>
+  min !== undefined && max !== undefined && min < max && value >= min && value <= max;
 
 const changeOf = (before: number, after: number): number =>
   before === after ? 0 : before === 0 ? Number.POSITIVE_INFINITY : (after - before) / Math.abs(before);

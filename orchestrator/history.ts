@@ -75,8 +75,8 @@ export function runBefore({ cells, started }: RunResult, past: readonly PastRun[
 
 export interface Flake {
   readonly id: string;
-  /** Newest first. */
-  readonly outcomes: readonly Outcome[];
+  /** Newest first: how each run ended it, `inconclusive pass` where the machine spoiled a first attempt. */
+  readonly outcomes: readonly (readonly Outcome[])[];
   /** Of the runs that judged it, those it did not plainly pass or fail like most. */
   readonly odd: number;
   readonly judged: number;
@@ -106,8 +106,11 @@ export function flakes(runs: readonly RunResult[]): Flake[] {
 function flake(id: string, results: readonly CellResult[]): Flake {
   const judged = results.filter(({ outcome }) => outcome !== 'unsupported');
   const count = (some: readonly Outcome[]): number => judged.filter(({ outcome }) => some.includes(outcome)).length;
-  // a cell whose first attempt the machine spoiled passed, and yet did not end as it should
-  const spoiled = judged.filter(({ outcome, attempts }) => outcome === 'pass' && attempts !== undefined).length;
-  const odd = count(UNSETTLED) + spoiled + Math.min(count(PASSED), count(FAILED));
-  return { id, outcomes: results.map(({ outcome }) => outcome), odd, judged: judged.length };
+  const isSpoiled = ({ outcome, attempts }: CellResult): boolean => outcome === 'pass' && attempts !== undefined;
+  const odd = count(UNSETTLED) + judged.filter(isSpoiled).length + Math.min(count(PASSED), count(FAILED));
+  const outcomes = results.map((result): Outcome[] => [
+    ...(isSpoiled(result) ? ['inconclusive' as const] : []),
+    result.outcome,
+  ]);
+  return { id, outcomes, odd, judged: judged.length };
 }

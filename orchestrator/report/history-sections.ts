@@ -1,7 +1,7 @@
 /** What the report tells of earlier runs: what is different since, and which cells do not always end the same. */
 import { type Change, type Comparison, compare, isUnchanged } from '../compare.ts';
 import { flakes, type PastRun, runBefore } from '../history.ts';
-import type { CellResult, RunResult } from '../outcome.ts';
+import type { CellResult, Outcome, RunResult } from '../outcome.ts';
 import { folderName } from '../results.ts';
 import { type Html, html } from './html.ts';
 import { badge, OUTCOMES } from './outcome-text.ts';
@@ -52,6 +52,12 @@ export function flakeSection(run: RunResult, past: readonly PastRun[]): Html | u
   return html`<section id="flakes"><h2>Flakes</h2><p class="lead">${lead}</p>${
     found.length > 0 &&
     html`<div class="scroll" tabindex="0" role="region" aria-label="Flakes"><table><thead><tr><th scope="col">Cell</th><th scope="col" class="figure">Odd</th><th scope="col">Outcomes</th></tr></thead><tbody>
-${found.slice(0, ROWS).map(({ id, odd, judged, outcomes }) => html`<tr><th scope="row">${here.has(id) ? toCell(id) : id}</th><td class="figure">${odd} of ${judged}</td><td class="signs">${outcomes.map((outcome) => html`<span class="${outcome}" title="${OUTCOMES[outcome].word}">${OUTCOMES[outcome].sign}</span>`)}</td></tr>`)}</tbody></table></div>`
+${found.slice(0, ROWS).map(({ id, odd, judged, outcomes }) => html`<tr><th scope="row">${here.has(id) ? toCell(id) : id}</th><td class="figure">${odd} of ${judged}</td><td class="signs">${outcomes.map(signs)}</td></tr>`)}</tbody></table></div>`
   }</section>`;
+}
+
+/** One run's. */
+function signs(outcomes: readonly Outcome[]): Html {
+  const words = outcomes.map((outcome) => OUTCOMES[outcome].word).join(', then ');
+  return html`<span title="${words}">${outcomes.map((outcome) => html`<b class="${outcome}">${OUTCOMES[outcome].sign}</b>`)}</span>`;
 }

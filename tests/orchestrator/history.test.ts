@@ -122,6 +122,12 @@ describe('two runs', () => {
     expect(found[0]?.change).toEqual(change);
   });
 
+  test('say nothing of a value that is drawn between two bounds, until it leaves them', () => {
+    const drawn = (at: number): Measurement => ({ ...value(at), min: 0, max: 1000 });
+    expect(compare(run(1, measuring(drawn(10))), run(2, measuring(drawn(900)))).measurements).toEqual([]);
+    expect(compare(run(1, measuring(drawn(10))), run(2, measuring(drawn(1100)))).measurements).toHaveLength(1);
+  });
+
   test('compare values of one name in their order, and the largest change comes first', () => {
     const before = measuring(value(100), value(1000), value(50, 'ms', 'n'));
     const after = measuring(value(100), value(3000), value(500, 'ms', 'n'), value(7));
@@ -156,10 +162,15 @@ test('flakes are cells that did not end the same in every run, the worst first',
     ),
   ];
   expect(
-    flakes(runs).map(({ id, odd, judged, outcomes }) => [id.split('/')[0], odd, judged, outcomes.join(' ')]),
+    flakes(runs).map(({ id, odd, judged, outcomes }) => [
+      id.split('/')[0],
+      odd,
+      judged,
+      outcomes.map((each) => each.join('+')).join(' '),
+    ]),
   ).toEqual([
     ['flaky', 2, 3, 'flaky inconclusive pass'],
     ['flips', 1, 3, 'fail pass pass'],
-    ['spoiled', 1, 3, 'pass pass pass'],
+    ['spoiled', 1, 3, 'inconclusive+pass pass pass'],
   ]);
 });

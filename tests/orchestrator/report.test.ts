@@ -257,7 +257,7 @@ describe('the history in the index', () => {
     const flakes = page.split('id="flakes"')[1]!.split('</section>')[0]!;
     expect(flakes).toContain('nud-p2p/tap/linux-linux/process');
     expect(flakes).toContain('2 of 2');
-    expect(flakes).toContain('<span class="flaky" title="flaky">≈</span>');
+    expect(flakes).toContain('<span title="flaky"><b class="flaky">≈</b></span>');
     expect(flakes).not.toContain('resolve/');
   });
 });
