@@ -93,6 +93,10 @@ export async function run(
   progress.line(
     `${todo.length} cells${done} under ${drivers.map(({ name }) => name).join(' and ')}; results in ${shown(folder.path)}`,
   );
+  if (before !== undefined) {
+    const left = (await Promise.all(drivers.map((each) => each.collect({ all: false, dryRun: true })))).flat();
+    if (left.length > 0) progress.line('what the run that was killed has left, kamelab gc removes');
+  }
   const duration = lastDurations(past);
   await runCells(todo, {
     kinds,
