@@ -55,7 +55,10 @@ function vitest(title: string, project: string): Count {
 function skip(title: string, project: string, reason: string): Count {
   console.log(`\n== ${title}: skipped, ${reason}`);
   const file = join(scratch, `${project}.json`);
-  spawnSync('vitest', ['list', '--no-static-parse', '--project', project, `--json=${file}`], { cwd: root, stdio: 'ignore' });
+  spawnSync('vitest', ['list', '--no-static-parse', '--project', project, `--json=${file}`], {
+    cwd: root,
+    stdio: 'ignore',
+  });
   const tests: { file: string }[] = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : [];
   for (const path of new Set(tests.map((test) => test.file))) console.log(`   skipped: ${path.slice(root.length + 1)}`);
   return { passed: 0, failed: 0, skipped: tests.length };
