@@ -92,9 +92,7 @@ export function addAddress(
   const entry = new InterfaceAddress(ifp, address, prefixLength, zone, options);
   stack.addresses.set(entry.view, 0, zone, entry);
   ifp.addresses.push(entry);
-  // a redirect, or the administrator, knew it as another's: it is ours now
-  deleteRoute(stack, address, 128, zone);
-  addRoute(stack, { destination: address, prefixLength: 128, zone, interface: stack.loopback, flags: RouteFlag.local });
+  addLocalRoute(stack, entry);
   if (entry.destination !== undefined) {
     const theirs = { destination: entry.destination, prefixLength: 128, zone: peerZone(entry) };
     addRoute(stack, { ...theirs, interface: ifp });
@@ -119,7 +117,7 @@ export function removeAddress(stack: Stack, entry: InterfaceAddress): void {
   stack.clock.disarm(entry.lifetime);
   ifp.addresses.splice(place, 1);
   stack.addresses.delete(entry.view, 0, entry.zone);
-  deleteRoute(stack, entry.address, 128, entry.zone);
+  removeLocalRoute(stack, entry);
   if (entry.destination !== undefined) deleteRoute(stack, entry.destination, 128, peerZone(entry));
   else removePrefixRoute(stack, entry);
   stack.mld.leave(ifp, Address.solicitedNode(entry.address));
@@ -139,6 +137,20 @@ export function setLifetimes(entry: InterfaceAddress, preferred: number, valid: 
 export function becomeValid(stack: Stack, entry: InterfaceAddress): void {
   entry.state = 'preferred';
   onLifetime(stack, entry);
+}
+
+/** Traffic of this node to its own address stays here. */
+export function addLocalRoute(stack: Stack, { address, zone }: InterfaceAddress): void {
+  // a redirect, or the administrator, knew it as another's: it is ours now
+  deleteRoute(stack, address, 128, zone);
+  addRoute(stack, { destination: address, prefixLength: 128, zone, interface: stack.loopback, flags: RouteFlag.local });
+}
+
+/** The address is another's, DAD found: what is sent to it goes to its owner (RFC 4862 5.4.5). KAME keeps the route. */
+export function removeLocalRoute(stack: Stack, { address, zone }: InterfaceAddress): void {
+  const route = stack.routes.find(address, 128, zone);
+  // without it: a duplicate's place may have been taken by a route to the owner
+  if (route !== undefined && (route.flags & RouteFlag.local) !== 0) deleteRoute(stack, address, 128, zone);
 }
 
 /** RFC 4862 5.5.4: preferred, then deprecated, then gone. */

@@ -45,7 +45,8 @@ export function naInput(stack: Stack, pkt: Packet): boolean {
   const mac = linkLayerOf(ifp, pkt, option);
 
   const entry = stack.addresses.get(view, target, zoneOf(ifp, view, target));
-  if (entry !== undefined && entry.interface === ifp) {
+  // a duplicate is its owner's, whom we may be talking to
+  if (entry !== undefined && entry.interface === ifp && entry.state !== 'duplicated') {
     onOwnTarget(stack, ifp, entry, mac);
     return true;
   }

@@ -8,7 +8,7 @@
  * KAME: nd6_dad_start, nd6_dad_timer, nd6_dad_duplicated.
  */
 import { Timer } from '../env/clock.ts';
-import { becomeValid, type InterfaceAddress } from '../ip6/addresses.ts';
+import { addLocalRoute, becomeValid, type InterfaceAddress, removeLocalRoute } from '../ip6/addresses.ts';
 import { formatZoned } from '../ip6/scope.ts';
 import type { Interface } from '../link/interface.ts';
 import type { Stack } from '../stack.ts';
@@ -64,6 +64,7 @@ export class DuplicateDetection {
 
   start(entry: InterfaceAddress): void {
     this.stop(entry);
+    if (entry.state === 'duplicated') addLocalRoute(this.#stack, entry);
     const ifp = entry.interface;
     if (entry.anycast || ifp.kind === 'loopback' || this.#stack.sysctl.ip6.dad_count === 0) {
       return settle(this.#stack, entry);
@@ -111,6 +112,7 @@ export class DuplicateDetection {
     const ifp = entry.interface;
     this.stop(entry);
     entry.state = 'duplicated';
+    removeLocalRoute(this.#stack, entry);
     this.#stack.counters.nd6.dadDuplicate++;
     this.#tell(entry, 'duplicate');
     const shut = shutsInterface(entry);

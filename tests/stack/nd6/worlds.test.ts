@@ -1,5 +1,6 @@
 /** Neighbor Discovery between whole nodes. */
 import { describe, expect, test } from 'vitest';
+import { removeAddress } from '#stack/ip6/addresses.ts';
 import type { Neighbor } from '#stack/nd6/neighbor.ts';
 import { setNeighbor } from '#stack/nd6/static-entries.ts';
 import type { Stack } from '#stack/stack.ts';
@@ -135,4 +136,37 @@ test('ND-02 two hundred nodes on one link find each other', () => {
   world.run(1000);
   expect(replies(world)).toBe(200);
   expectConserved(world);
+});
+
+describe('the owner of an address that is a duplicate here', () => {
+  test('ND-05 is reached and answered; once the owner is gone, detection makes it ours', () => {
+    const world = new World();
+    const wire = world.lan();
+    const [a, b] = [world.node('a'), world.node('b')];
+    const [left, right] = [world.attach(a, wire), world.attach(b, wire)];
+    addressOn(left, '2001:db8::1/64');
+    const owned = addressOn(right, '2001:db8::2/64');
+    world.run(5000);
+    const duplicate = addressOn(left, '2001:db8::2/64', {});
+    world.run(5000);
+    expect(duplicate.state).toBe('duplicated');
+
+    expect(ping(a, '2001:db8::2', { source: '2001:db8::1' })).toBe(undefined);
+    world.run(1000);
+    expect(ping(b, '2001:db8::1', { source: '2001:db8::2' })).toBe(undefined);
+    world.run(1000);
+    expect(replies(world)).toBe(2);
+    expect(neighborOf(a, '2001:db8::2')?.linkAddress).toEqual(right.mac);
+
+    removeAddress(b, owned);
+    removeAddress(a, duplicate);
+    expect(a.routes.find(address('2001:db8::2'), 128, 0)).toBe(undefined);
+    addressOn(left, '2001:db8::2/64', {});
+    world.run(5000);
+    expect(ping(a, '2001:db8::2')).toBe(undefined);
+    world.run(1000);
+    expect(replies(world)).toBe(2); // to itself, by lo0: nothing on the wire
+    expect(a.counters.icmp6.reflected).toBe(2);
+    expectConserved(world);
+  });
 });
