@@ -134,7 +134,10 @@ export interface LabLink {
   readonly type: 'p2p' | 'lan';
   readonly medium: 'ethernet' | 'tun';
   readonly mtu: number;
-  /** All frames so far, in order of time. */
+  /**
+   * All frames so far, as the capture saw them. Two that were sent on different processors within microseconds may come
+   * with their times the other way round: the kernel stamps a frame before it queues it.
+   */
   readonly frames: readonly Frame[];
   /** Frames the capture lost, for want of room: a verdict can't be trusted unless 0. */
   readonly lost: number;
