@@ -78,7 +78,7 @@ export class Stage<T> {
   /** Whether the fault strikes this frame. Asked once for each frame: it counts, and draws. */
   strikes(seen: Seen, from: number, now: number): boolean {
     const { fault } = this;
-    const time = now - this.origin;
+    const time = now - this.origin + EXACT;
     if (
       this.over ||
       time < fault.after ||
@@ -129,9 +129,9 @@ export class Stage<T> {
 
   downAt(now: number): boolean {
     const { action, after, until } = this.fault;
-    const time = now - this.origin;
+    const time = now - this.origin + EXACT;
     if (action.type !== 'down' || time < after || time >= until) return false;
-    const since = time - after + EXACT;
+    const since = time - after;
     return action.up === Number.POSITIVE_INFINITY
       ? since < action.down
       : since % (action.down + action.up) < action.down;

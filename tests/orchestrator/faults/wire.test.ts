@@ -400,6 +400,17 @@ describe('down', () => {
     ]);
   });
 
+  test('is down from the turn on, at whatever time it was placed: binary fractions do not add up', () => {
+    const chance = new Chance(7, 'times');
+    for (let round = 0; round < 2000; round++) {
+      const bench = new Bench();
+      bench.run(chance.next() * 3000);
+      bench.place({ down: '3s', after: '2s' });
+      bench.run(bench.now + 60_000);
+      expect(bench.events.map(({ what }) => what)).toEqual(['link down', 'link up']);
+    }
+  });
+
   test('at once, and in one direction', () => {
     const bench = new Bench();
     bench.place({ down: '1s', from: 'a' });
