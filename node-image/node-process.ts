@@ -14,7 +14,7 @@ import { Pool } from '#stack/packet/pool.ts';
 import { parseMac } from '#stack/wire/ethernet.ts';
 import { ControlError, ControlServer } from './control-server.ts';
 import { Node } from './node.ts';
-import { ConfigError, EMPTY, type InterfaceConfig, type NodeConfig, parseConfig } from './node-config.ts';
+import type { InterfaceConfig, NodeConfig } from './node-config.ts';
 import { runCommands, setUpNode } from './node-setup.ts';
 import { RealClock } from './real-clock.ts';
 import { RealRandom } from './real-random.ts';
@@ -25,6 +25,7 @@ const USAGE = `usage: kame-node --control socket [--config node.yaml] [--tap nam
 
   --control path      where tools find the node: KAME_NODE=path ndp -a
   --config file       YAML: hostname, interfaces, routes, sysctls, commands, files
+  --checked file      the same as JSON with every field, checked before: what the orchestrator writes
   --tap name[:device] an interface on a TAP device, beyond those of the file; made if it is not there
   --hold              links have no carrier until the control socket is told that they are connected
   --die-with-stdin    end when standard input does
@@ -48,6 +49,7 @@ function readArguments() {
       options: {
         control: { type: 'string' },
         config: { type: 'string' },
+        checked: { type: 'string' },
         tap: { type: 'string', multiple: true, default: [] },
         hold: { type: 'boolean', default: false },
         'die-with-stdin': { type: 'boolean', default: false },
@@ -65,25 +67,24 @@ function readArguments() {
   }
 }
 
-function readConfig(file: string | undefined, taps: readonly string[]): NodeConfig {
-  let config = EMPTY;
+/** What is written by hand is parsed and checked; that takes a third of a node's start, so it is loaded only then. */
+async function readConfig({
+  config,
+  tap,
+  checked,
+}: {
+  config?: string;
+  tap: string[];
+  checked?: string;
+}): Promise<NodeConfig> {
+  if (checked !== undefined) return JSON.parse(readFileSync(checked, 'utf8')) as NodeConfig;
+  const { commandLineConfig, ConfigError } = await import('./command-line-config.ts');
   try {
-    if (file !== undefined) config = parseConfig(readFileSync(file, 'utf8'), file);
+    return commandLineConfig(config, tap);
   } catch (error) {
-    fail(
-      error instanceof ConfigError ? `configuration:\n${error.message}` : `${file}: ${(error as Error).message}`,
-      WRONG,
-    );
+    if (error instanceof ConfigError) return fail(`configuration:\n${error.message}`, WRONG);
+    return fail(`${config}: ${(error as Error).message}`, WRONG);
   }
-  const interfaces = [...config.interfaces];
-  for (const tap of taps) {
-    const [name, device = name] = tap.split(':') as [string, string | undefined];
-    const extra = parseConfig(JSON.stringify({ interfaces: [{ name, device }] }), '--tap').interfaces[0]!;
-    if (interfaces.some((one) => one.name === name))
-      fail(`--tap ${tap}: the configuration has an interface ${name}`, WRONG);
-    interfaces.push(extra);
-  }
-  return { ...config, interfaces };
 }
 
 /** The devices, and which of them have carrier. */
@@ -164,7 +165,7 @@ function randomMac(): Uint8Array {
 }
 
 const options = readArguments();
-const config = readConfig(options.config, options.tap);
+const config = await readConfig(options);
 const clock = new RealClock();
 const epoch = performance.timeOrigin;
 const pool = new Pool();

@@ -36,7 +36,7 @@ const IMAGE = 'kamelab/node';
 const LOOK = 5;
 const SETTLING = 250;
 const SOCKET = '/run/kame.sock';
-const CONFIG = '/run/node.yaml';
+const CONFIG = '/run/node.json';
 /** KAME's own ifconfig, route and sysctl come before Debian's. */
 const KAME_PATH =
   '/kamelab/node-image/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/kamelab/node_modules/.bin';
@@ -256,7 +256,7 @@ class DockerHost implements Host {
 
   async start(node: TopologyNode, kind: Kind, topology: Topology, signal: AbortSignal): Promise<HostedNode> {
     const kame = kind.attachment === 'tap';
-    const start = `printf %s "$KAME_CONFIG" > ${CONFIG} && exec kame-node --control ${SOCKET} --config ${CONFIG} --hold`;
+    const start = `printf %s "$KAME_CONFIG" > ${CONFIG} && exec kame-node --control ${SOCKET} --checked ${CONFIG} --hold`;
     const container = await create(this.#docker, this.#owner.id, {
       name: nodeName(this.#owner.id, node.name),
       Image: kind.image,

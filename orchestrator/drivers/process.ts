@@ -290,9 +290,9 @@ class ProcessNode implements HostedNode {
   async startKame(topology: Topology, signal: AbortSignal): Promise<void> {
     const { folder, socket } = this.#place;
     const { keep, token } = this.#owner;
-    const config = join(folder, 'node.yaml');
+    const config = join(folder, 'node.json');
     writeFileSync(config, JSON.stringify(kameConfig(this.#node, topology.links)));
-    const argv = [process.execPath, join(NODE_IMAGE, 'main.ts'), '--control', socket, '--config', config, '--hold'];
+    const argv = [process.execPath, join(NODE_IMAGE, 'main.ts'), '--control', socket, '--checked', config, '--hold'];
     // the pipe at stdin ends with this process, and then the node ends too
     if (!keep) argv.push('--die-with-stdin');
     const log = openSync(join(folder, 'log'), 'a');
