@@ -2,8 +2,6 @@
 import { readFileSync } from 'node:fs';
 import { ConfigError, EMPTY, type NodeConfig, parseConfig } from './node-config.ts';
 
-export { ConfigError };
-
 /** Throws ConfigError, and what reading the file throws. */
 export function commandLineConfig(file: string | undefined, taps: readonly string[]): NodeConfig {
   const config = file === undefined ? EMPTY : parseConfig(readFileSync(file, 'utf8'), file);

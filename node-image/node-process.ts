@@ -78,7 +78,8 @@ async function readConfig({
   checked?: string;
 }): Promise<NodeConfig> {
   if (checked !== undefined) return JSON.parse(readFileSync(checked, 'utf8')) as NodeConfig;
-  const { commandLineConfig, ConfigError } = await import('./command-line-config.ts');
+  const { commandLineConfig } = await import('./command-line-config.ts');
+  const { ConfigError } = await import('./node-config.ts');
   try {
     return commandLineConfig(config, tap);
   } catch (error) {

@@ -5,6 +5,7 @@ import { masked, parseAddress, parsePrefix, parseScoped } from '#stack/wire/addr
 import type { Node } from './node.ts';
 import type { AddressConfig, InterfaceConfig, NodeConfig } from './node-config.ts';
 import type { AddressOptions, ScopedAddress } from './system.ts';
+import { splitWords } from './words.ts';
 
 /** All but the commands. `connect` makes the link of an interface. Throws SystemError. */
 export function setUpNode(node: Node, config: NodeConfig, connect: (config: InterfaceConfig) => Link): void {
@@ -65,12 +66,4 @@ function addAddress(node: Node, name: string, config: AddressConfig): void {
 function scoped(text: string): ScopedAddress {
   const { address, zone } = parseScoped(text)!;
   return { address, zone: zone ?? '' };
-}
-
-/** Blanks part words; '...' and "..." keep them together. */
-function splitWords(line: string): string[] {
-  const words: string[] = [];
-  for (const [, single, double, bare] of line.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g))
-    words.push(single ?? double ?? bare!);
-  return words;
 }

@@ -19,6 +19,7 @@ import type { NodeState } from '#node/node-state.ts';
 import type { Kind } from '../kinds.ts';
 import type { Topology, TopologyFile, TopologyNode } from '../topology.ts';
 import { UsageError } from '../usage-error.ts';
+import { archive } from './archive.ts';
 import { type Abandonable, EXEC_TIMEOUT, finished, KILLED, Output } from './command.ts';
 import { Demultiplexer } from './docker-stream.ts';
 import type { Driver, ExecResult, Lab, LabSummary, NodeSummary, RunningCommand, UpOptions } from './driver.ts';
@@ -581,22 +582,4 @@ async function signalExec(exec: Docker.Exec, name: NodeJS.Signals, namespace: st
   } catch {
     // it ended meanwhile
   }
-}
-
-/** A tar archive of one file, in memory: ustar, RFC-free and small enough not to need a library. */
-function archive(path: string, content: string): Buffer {
-  const body = Buffer.from(content);
-  const header = Buffer.alloc(512);
-  header.write(path, 0, 100);
-  header.write('0000644\0', 100);
-  header.write('0000000\0', 108);
-  header.write('0000000\0', 116);
-  header.write(`${body.length.toString(8).padStart(11, '0')}\0`, 124);
-  header.write('00000000000\0', 136);
-  header.write('        ', 148);
-  header.write('0', 156);
-  header.write('ustar\x0000', 257);
-  const sum = header.reduce((total, byte) => total + byte, 0);
-  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
-  return Buffer.concat([header, body, Buffer.alloc(((512 - (body.length % 512)) % 512) + 1024)]);
 }
